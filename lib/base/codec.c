@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// Base64, hex and URL escapes. Letters are computed, not looked up, because keys and tokens
+// pass through here and a table indexed by a secret leaves traces in the cache.
+#include "lib/base/codec.h"
+
+#include <stdint.h>
+#include <string.h>
+
+// 1 when lo <= c <= hi, else 0, without a branch.
+static unsigned in_range(unsigned c, unsigned lo, unsigned hi)
+{
+	return ((c - lo) >> 31 ^ 1) & ((hi - c) >> 31 ^ 1);
+}
+
+static char b64_letter(unsigned v, unsigned flags)
+{
+	unsigned c62 = flags & B64_URL ? '-' : '+';
+	unsigned c63 = flags & B64_URL ? '_' : '/';
+	unsigned c = in_range(v, 0, 25) * ('A' + v);
+	c |= in_range(v, 26, 51) * ('a' + v - 26);
+	c |= in_range(v, 52, 61) * ('0' + v - 52);
+	c |= in_range(v, 62, 62) * c62;
+	c |= in_range(v, 63, 63) * c63;
+	return (char)c;
+}
+
+// The value of a letter with bit 8 set, or 0 when it is none.
+static unsigned b64_value(unsigned c, unsigned flags)
+{
+	unsigned c62 = flags & B64_URL ? '-' : '+';
+	unsigned c63 = flags & B64_URL ? '_' : '/';
+	unsigned v = in_range(c, 'A', 'Z') * (0x100 | (c - 'A'));
+	v |= in_range(c, 'a', 'z') * (0x100 | (c - 'a' + 26));
+	v |= in_range(c, '0', '9') * (0x100 | (c - '0' + 52));
+	v |= in_range(c, c62, c62) * (0x100 | 62);
+	v |= in_range(c, c63, c63) * (0x100 | 63);
+	return v & 0x13f;
+}
+
+bool codec_b64_encode(const void *bytes, size_t len, unsigned flags, struct buf *to)
+{
+	const unsigned char *p = bytes;
+	size_t tail = len % 3;
+	size_t n = len / 3 * 4 + (tail == 0 ? 0 : flags & B64_NOPAD ? tail + 1 : 4);
+	char *out = buf_room(to, n);
+	if (!out)
+		return false;
+	for (; len >= 3; len -= 3, p += 3) {
+		uint32_t v = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+		for (int shift = 18; shift >= 0; shift -= 6)
+			*out++ = b64_letter(v >> shift & 63, flags);
+	}
+	if (tail) {
+		uint32_t v = (uint32_t)p[0] << 16 | (tail == 2 ? (uint32_t)p[1] << 8 : 0);
+		*out++ = b64_letter(v >> 18 & 63, flags);
+		*out++ = b64_letter(v >> 12 & 63, flags);
+		if (tail == 2)
+			*out++ = b64_letter(v >> 6 & 63, flags);
+		else if (!(flags & B64_NOPAD))
+			*out++ = '=';
+		if (!(flags & B64_NOPAD))
+			*out++ = '=';
+	}
+	to->len += n;
+	buf_end(to);
+	return true;
+}
+
+struct b64_state {
+	uint32_t bits;	  // what the letters since the last whole byte gave
+	unsigned letters; // of the group of four
+	unsigned pads;
+};
+
+static bool b64_finish(const struct b64_state *s, unsigned flags, struct err *e)
+{
+	unsigned want = flags & B64_NOPAD ? 0 : (4 - s->letters) % 4;
+	if (s->letters == 1 || s->pads != want)
+		return err_set(e, ERR_CONFIG, 0, "base64: wrong length or padding");
+	unsigned stray = s->letters == 2 ? 4 : s->letters == 3 ? 2 : 0;
+	if (s->bits & ((1u << stray) - 1))
+		return err_set(e, ERR_CONFIG, 0, "base64: stray bits at the end");
+	return true;
+}
+
+// Decodes into out, which has room for len / 4 * 3 + 3 bytes.
+static bool b64_decode(const char *text, size_t len, unsigned flags, unsigned char *out,
+		       size_t *ret_len, struct err *e)
+{
+	struct b64_state s = { 0 };
+	size_t n = 0;
+	for (size_t i = 0; i < len; i++) {
+		unsigned c = (unsigned char)text[i];
+		if ((flags & B64_NEWLINES) && (c == '\r' || c == '\n'))
+			continue;
+		if (c == '=' && s.letters >= 2 && s.pads < 2) {
+			s.pads++;
+			continue;
+		}
+		unsigned v = b64_value(c, flags);
+		if (v == 0 || s.pads)
+			return err_set(e, ERR_CONFIG, 0, "base64: wrong letter at byte %zu", i);
+		s.bits = s.bits << 6 | (v & 63);
+		s.letters = (s.letters + 1) % 4;
+		if (s.letters != 1)
+			out[n++] = (unsigned char)(s.bits >> (6 - 2 * ((s.letters + 3) % 4)));
+	}
+	*ret_len = n;
+	return b64_finish(&s, flags, e);
+}
+
+bool codec_b64_decode(const char *text, size_t len, unsigned flags, struct buf *to,
+		      struct err *e)
+{
+	AUTO_BUF struct buf tmp = BUF_INIT(len / 4 * 3 + 3);
+	unsigned char *out = (unsigned char *)buf_room(&tmp, tmp.max);
+	if (!b64_decode(text, len, flags, out, &tmp.len, e))
+		return false;
+	if (!buf_add(to, tmp.data, tmp.len))
+		return err_set(e, ERR_LIMIT, 0, "base64: longer than %zu bytes", to->max);
+	return true;
+}
+
+static char hex_letter(unsigned v)
+{
+	return (char)('0' + v + in_range(v, 10, 15) * ('a' - '0' - 10));
+}
+
+// The value with bit 8 set, or 0.
+static unsigned hex_value(unsigned c)
+{
+	unsigned v = in_range(c, '0', '9') * (0x100 | (c - '0'));
+	v |= in_range(c, 'a', 'f') * (0x100 | (c - 'a' + 10));
+	v |= in_range(c, 'A', 'F') * (0x100 | (c - 'A' + 10));
+	return v & 0x10f;
+}
+
+bool codec_hex_encode(const void *bytes, size_t len, struct buf *to)
+{
+	const unsigned char *p = bytes;
+	char *out = buf_room(to, 2 * len);
+	if (!out)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		*out++ = hex_letter(p[i] >> 4);
+		*out++ = hex_letter(p[i] & 15);
+	}
+	to->len += 2 * len;
+	buf_end(to);
+	return true;
+}
+
+bool codec_hex_decode(const char *text, size_t len, struct buf *to, struct err *e)
+{
+	if (len % 2)
+		return err_set(e, ERR_CONFIG, 0, "hex: odd number of letters");
+	char *out = buf_room(to, len / 2);
+	if (!out)
+		return err_set(e, ERR_LIMIT, 0, "hex: longer than %zu bytes", to->max);
+	for (size_t i = 0; i < len; i += 2) {
+		unsigned hi = hex_value((unsigned char)text[i]);
+		unsigned lo = hex_value((unsigned char)text[i + 1]);
+		if (!hi || !lo) {
+			buf_end(to); // what was written behind the content is no content
+			return err_set(e, ERR_CONFIG, 0, "hex: wrong letter at byte %zu",
+				       hi ? i + 1 : i);
+		}
+		out[i / 2] = (char)((hi & 15) << 4 | (lo & 15));
+	}
+	to->len += len / 2;
+	buf_end(to);
+	return true;
+}
+
+static bool url_plain(char c, const char *keep)
+{
+	unsigned u = (unsigned char)c;
+	return in_range(u, 'A', 'Z') || in_range(u, 'a', 'z') || in_range(u, '0', '9') ||
+	       (c != '\0' && (strchr("-._~", c) || strchr(keep, c)));
+}
+
+bool codec_url_escape(const char *s, size_t len, const char *keep, struct buf *to)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	size_t start = to->len;
+	for (size_t i = 0; i < len; i++) {
+		unsigned u = (unsigned char)s[i];
+		const char esc[3] = { '%', digits[u >> 4], digits[u & 15] };
+		bool ok = url_plain(s[i], keep) ? buf_putc(to, s[i]) : buf_add(to, esc, 3);
+		if (!ok) {
+			buf_truncate(to, start);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool codec_url_unescape(const char *s, size_t len, struct buf *to, struct err *e)
+{
+	size_t start = to->len;
+	for (size_t i = 0; i < len; i++) {
+		char c = s[i];
+		if (c == '%') {
+			unsigned hi = len - i > 2 ? hex_value((unsigned char)s[i + 1]) : 0;
+			unsigned lo = len - i > 2 ? hex_value((unsigned char)s[i + 2]) : 0;
+			if (!hi || !lo) {
+				buf_truncate(to, start);
+				return err_set(e, ERR_CONFIG, 0,
+					       "URL: wrong escape at byte %zu", i);
+			}
+			c = (char)((hi & 15) << 4 | (lo & 15));
+			i += 2;
+		}
+		if (!buf_putc(to, c)) {
+			buf_truncate(to, start);
+			return err_set(e, ERR_LIMIT, 0, "URL: longer than %zu bytes", to->max);
+		}
+	}
+	return true;
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// struct conf: what an agent shall do. The contract between the webhook, which writes it as
+// JSON, the user, who writes it as HCL or JSON, and the agent, which obeys it.
+//
+// It speaks Vault Agent's configuration (vault, auto_auth, template, template_config, …) and
+// ours beside it (store, deliver, notify, observe, policy). Each key is a row of the option
+// table (options.h); a stanza's struct is filled from those rows. All strings belong to the
+// conf and live until conf_free(); a const char * may be NULL when unset.
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+
+// How to reach a store over TLS. Files are read when used, and again when they change.
+struct conf_tls {
+	const char *ca_file, *ca_dir, *client_cert, *client_key, *server_name;
+	bool skip_verify;
+	bool tls12_max; // offer at most TLS 1.2 (dependencies.md section 2)
+};
+
+// auto_auth.method of the peer, or `auth` inside a store of ours.
+struct conf_auth {
+	const char *method;	// "kubernetes", "jwt", "approle", "token_file", …; NULL = none
+	const char *mount_path; // "auth/kubernetes"; NULL = "auth/" + method
+	const char *namespace_;
+	const char *wrap_ttl;
+	int64_t min_backoff_ms, max_backoff_ms; // 1 s, 5 min
+	bool exit_on_err;
+	json_t *config; // the method's own keys (role, token_path, …); never NULL
+};
+
+// store "name" { type = … }, or the peer's vault stanza, which is the store "vault".
+struct conf_store {
+	const char *name; // how templates name it: "name:path"
+	const char *type; // a name of stores/stores.c
+	bool is_default;  // bare paths go here; exactly one
+	const char *address;
+	const char *namespace_;
+	const char *proxy;
+	struct conf_tls tls;
+	struct conf_auth auth;
+	int64_t timeout_ms;	  // of one request, 60 s
+	unsigned max_connections; // per host, 10
+	json_t *options;	  // keys that only this type of store knows; never NULL
+};
+
+// Token sink of the peer (auto_auth.sink).
+struct conf_sink {
+	const char *path;
+	unsigned mode; // 0640
+	int64_t uid, gid; // -1 = as created
+	const char *wrap_ttl, *dh_type, *dh_path, *aad;
+	bool derive_key;
+};
+
+enum conf_notify_kind {
+	NOTIFY_SIGNAL,	// signal:HUP@container, …@process=NAME, …@pidfile=PATH, …@uid=N
+	NOTIFY_HTTP,	// http:8080/-/reload (localhost; POST)
+	NOTIFY_RESTART, // restart@container (TERM to its main process)
+	NOTIFY_COMMAND, // command: an argument vector
+};
+enum conf_target { TARGET_CONTAINER, TARGET_PROCESS, TARGET_PIDFILE, TARGET_UID, TARGET_CHILD };
+
+struct conf_notify {
+	enum conf_notify_kind kind;
+	int signal;
+	enum conf_target target;
+	const char *name; // container, process name or pid file
+	int64_t uid;
+	unsigned port;
+	const char *path;	  // of the URL, with its '/'
+	const char *const *argv; // NULL-ended
+	int64_t timeout_ms;	  // of a command or request, 30 s
+	const char *text;	  // as the user wrote it, for messages
+};
+
+enum conf_unread { UNREAD_ALARM, UNREAD_UNREADY, UNREAD_ROLLBACK };
+enum conf_revoked { REVOKED_KEEP, REVOKED_REMOVE };
+
+struct conf_template {
+	const char *name; // <n> of the annotation, else the destination: for messages, status
+	const char *source;   // file of the template; watched
+	const char *contents; // or its text
+	const char *stock;    // or the name of a stock template, over `secret`
+	const char *secret;   // "[store:]path[?version=N][#key]" for a stock template
+	const char *destination;
+	const char *const *containers; // NULL-ended names of `deliver`; NULL = all that fit
+	bool create_dest_dirs;
+	bool has_mode; // else the default of design.md section 4.3
+	unsigned mode;
+	const char *user, *group; // name or number
+	bool error_on_missing_key;
+	bool error_fatal;
+	const char *left_delimiter, *right_delimiter;
+	bool backup;
+	int64_t interval_ms; // 0 = template_config.static_secret_render_interval
+	int64_t wait_min_ms, wait_max_ms;
+	struct conf_notify *notify;
+	size_t n_notify;
+	int64_t unread_after_ms; // 0 = observe.unread_after
+	enum conf_unread on_unread;
+	bool has_on_revoked;
+	enum conf_revoked on_revoked;
+	const char *owner;
+	int64_t rotate_every_ms;
+	const char *const *function_denylist; // NULL-ended, or NULL
+};
+
+// deliver "container" { folder = …  mount = … }
+struct conf_deliver {
+	const char *container;
+	const char *folder; // of this container, as the agent sees it
+	const char *mount;  // where the application sees that folder: /vault/secrets
+	const char *const *uids; // reserved for the webhook; NULL
+};
+
+struct conf_observe {
+	bool enabled;		 // true
+	int64_t unread_after_ms; // 0 = no deadline
+	enum conf_unread on_unread;
+	int64_t grace_ms; // how long old versions stay, 10 s
+};
+
+struct conf_policy {
+	const char *name;		 // in refusals
+	const char *const *allow_paths;	 // globs of "store:path"; NULL = all
+	const char *const *deny_paths;
+	const char *const *deny_functions;
+	const char *const *read_dirs;  // folders for the function `file`
+	const char *const *write_dirs; // folders for writeToFile beside the volume
+	bool allow_env;		       // the functions env, mustEnv, envOrDefault
+	bool allow_disk;	       // volumes that are no tmpfs
+	int64_t min_interval_ms;
+};
+
+struct conf_template_config {
+	bool exit_on_retry_failure;
+	int64_t static_interval_ms; // 5 min
+	unsigned max_connections;   // 0 = the store's
+	double lease_renewal_threshold;
+};
+
+struct conf {
+	enum log_level log_level;
+	enum log_format log_format;
+	bool exit_after_auth; // the peer's word for --once
+	const char *pid_file;
+	const char *status_socket; // unix socket of --probe, status; NULL = none
+	const char *termination_log; // one line why, for the kubelet
+	int64_t start_timeout_ms;    // of the first render with --once, 5 min
+	enum conf_revoked on_revoked;
+	struct conf_store *stores;
+	size_t n_stores;
+	struct conf_sink *sinks;
+	size_t n_sinks;
+	struct conf_template *templates;
+	size_t n_templates;
+	struct conf_deliver *deliver;
+	size_t n_deliver;
+	struct conf_notify *notify; // for templates without their own
+	size_t n_notify;
+	struct conf_observe observe;
+	struct conf_policy policy;
+	struct conf_template_config template_config;
+	json_t *other; // stanzas of the peer for later: cache, api_proxy, listener, exec, …
+};
+
+// One thing that the user should know: "FILE:LINE: reason". The caller logs or prints it.
+typedef void conf_warn_fn(void *ctx, const char *text);
+
+struct conf_load_opts {
+	const char *const *paths; // files or folders, NULL-ended; merged in order
+	const char *text;	  // or one document of AMPOULE_CONFIG (JSON or HCL)
+	bool strict;		  // warnings are errors
+	conf_warn_fn *warn;
+	void *warn_ctx;
+	const char *const *environ_; // NULL-ended "K=V"; options that have an env name
+};
+
+// Reads, merges, checks. Errors name file, line, key and remedy.
+MUST_CHECK bool conf_load(const struct conf_load_opts *opts, struct conf **ret, struct err *e);
+void conf_free(struct conf *c);
+
+// The store that a template's path names ("aws:prod/db" → aws, "prod/db"), or the default
+// one with the whole path. NULL and an error when there is none.
+const struct conf_store *conf_store_of(const struct conf *c, const char *path,
+				       const char **ret_rest, struct err *e);
+
+// One notification from its text form (configuration and annotation alike).
+MUST_CHECK bool conf_notify_parse(const char *text, struct conf_notify *ret, struct err *e);
+void conf_notify_release(struct conf_notify *n);
