@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+# One Makefile, no recursion. Sources are found by wildcards; a folder of the layer table
+# becomes one archive. TLS=openssl|mbedtls and LIBC=glibc|musl choose what is built; every
+# combination has its own folder, build/<tls>-<libc>[-san|-fuzz|-cover|-debug].
+
+VERSION := 0.1.0
+TLS ?= openssl
+LIBC ?= glibc
+PREFIX ?= /usr/local
+FUZZ_TIME ?= 60
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+JOBS ?= $(shell nproc)
+MAKEFLAGS += -j$(JOBS) --no-builtin-rules
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := all
+
+# --- layers: what each folder may include and link, in link order (top first) -------------
+LAYERS := lib/base lib/loop lib/crypto lib/tls lib/http lib/conf lib/kube stores templates \
+	agent webhook cmd
+LIB := lib/kube lib/conf lib/http lib/tls lib/crypto lib/loop lib/base
+DEPS.lib/base :=
+DEPS.lib/loop := lib/base
+DEPS.lib/crypto := lib/base
+DEPS.lib/tls := lib/crypto lib/base
+DEPS.lib/http := lib/tls lib/crypto lib/loop lib/base
+DEPS.lib/conf := lib/base
+DEPS.lib/kube := lib/http lib/tls lib/crypto lib/loop lib/base
+DEPS.stores := $(LIB)
+DEPS.templates := lib/crypto lib/base
+DEPS.agent := stores templates $(LIB)
+DEPS.webhook := $(LIB)
+DEPS.cmd := agent webhook stores templates $(LIB)
+PROGRAM.agent := ampoule-agent
+PROGRAM.webhook := ampoule-webhook
+PROGRAM.cmd := ampoule
+
+# --- variants -----------------------------------------------------------------------------
+VARIANTS := openssl-glibc mbedtls-glibc mbedtls-musl \
+	$(foreach k,san fuzz cover lint vg,openssl-glibc-$k mbedtls-glibc-$k)
+V := $(TLS)-$(LIBC)
+ifeq ($(filter $V,$(VARIANTS)),)
+$(error TLS=$(TLS) LIBC=$(LIBC) is not supported yet; there are: $(VARIANTS))
+endif
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes \
+	-Wformat=2 $(if $(filter true 1,$(CI) $(WERROR)),-Werror)
+HARD := -fstack-protector-strong -fstack-clash-protection -fcf-protection
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+PIE := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed,--gc-sections
+
+CC.plain = $(CC)
+CFLAGS.plain := -O2 -g -D_FORTIFY_SOURCE=3 $(HARD) -fPIE
+LDFLAGS.plain := $(PIE)
+CC.san = $(CC)
+CFLAGS.san := -O1 -g -fPIE -Wno-maybe-uninitialized $(SANITIZE)
+LDFLAGS.san := $(PIE) $(SANITIZE)
+CC.fuzz := clang
+CFLAGS.fuzz := -O1 -g -fPIE -fsanitize=fuzzer-no-link $(SANITIZE)
+LDFLAGS.fuzz := $(PIE) $(SANITIZE)
+CC.cover := gcc
+CFLAGS.cover := -O0 -g -fPIE --coverage
+LDFLAGS.cover := $(PIE) --coverage
+CC.debug := gcc
+CFLAGS.debug := -O0 -g -fPIE -fno-builtin
+LDFLAGS.debug := $(PIE)
+CC.vg := gcc
+CFLAGS.vg := -O1 -g -fPIE
+LDFLAGS.vg := $(PIE)
+# Debian's musl-gcc -static-pie makes a dynamic program: the start files are named here.
+MUSL = $(eval MUSL := $$(dir $$(shell musl-gcc -print-file-name=rcrt1.o)))$(MUSL)
+GCCLIB = $(eval GCCLIB := $$(dir $$(shell gcc -print-file-name=crtbeginS.o)))$(GCCLIB)
+CC.musl := musl-gcc
+$(foreach k,plain san fuzz cover debug vg,$(eval AR.$k := ar))
+AR.musl := gcc-ar
+CFLAGS.musl := -Os -g -flto -ffunction-sections -fdata-sections -fPIE $(HARD) \
+	-idirafter build/deps/musl/kernel
+LDFLAGS.musl = -Os -flto=2 -static -nostartfiles $(HARD) \
+	-Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now,-z,noexecstack,--gc-sections \
+	$(MUSL)rcrt1.o $(MUSL)crti.o $(GCCLIB)crtbeginS.o
+LDEND.musl = $(GCCLIB)crtendS.o $(MUSL)crtn.o
+
+# Third-party libraries: Debian's for openssl-glibc, else built once by image/deps.
+EXT.openssl-glibc := -lcurl -lssl -lcrypto -ljansson -lyaml -lpthread
+EXT.mbedtls-glibc := -Lbuild/deps/glibc/lib -lcurl -lmbedtls -lmbedx509 -lmbedcrypto \
+	-ljansson -lyaml -lpthread
+EXT.mbedtls-musl := $(subst glibc,musl,$(EXT.mbedtls-glibc))
+INC.mbedtls-glibc := -isystem build/deps/glibc/include
+INC.mbedtls-musl := -isystem build/deps/musl/include
+STAMP.mbedtls-glibc := build/deps/glibc.stamp
+STAMP.mbedtls-musl := build/deps/musl.stamp
+
+# --- sources ------------------------------------------------------------------------------
+# files LAYER, for both TLS libraries; stock templates are embedded from generated C.
+GEN.templates := $(patsubst templates/%/embed.sh,build/gen/%.c,$(wildcard templates/*/embed.sh))
+$(foreach l,$(LAYERS),$(eval SRC.$l := $(filter-out %/main.c,\
+	$(wildcard $l/*.c $l/*/*.c)) $(GEN.$l)))
+PROGRAMS := $(foreach l,$(LAYERS),$(if $(wildcard $l/main.c),$l))
+UNITS := $(wildcard $(foreach l,$(LAYERS),test/unit/$l/*_test.c test/unit/$l/*/*_test.c))
+FUZZERS := $(wildcard test/fuzz/*_fuzz.c)
+SUPPORT := $(wildcard test/support/*.c)
+VERSIONED := $(shell grep -lsr AMPOULE_VERSION --include=*.c $(LAYERS))
+# layer of a test: its path; of a fuzz target: the line "// links: LAYER" near its top.
+$(foreach u,$(UNITS),$(foreach l,$(LAYERS),$(if $(filter test/unit/$l/%,$u),\
+	$(eval LINKS.$(u:.c=) := $l))))
+$(foreach f,$(shell awk 'FNR < 10 && /links: /{print FILENAME "=" $$3}' $(FUZZERS) /dev/null),\
+	$(eval LINKS.$(subst .c=, := ,$f)))
+# objects VARIANT,SOURCES (without the other TLS library's); closure LAYER; archives V,LAYERS
+# and without the heap that the kind of build does not use (lib/base/heap/heap.h)
+other = $(if $(filter openssl%,$1),mbedtls,openssl)
+heap = heap/$(if $(filter %-san %-fuzz %-vg,$1),guarded,system).c
+objects = $(patsubst %.c,build/$1/obj/%.o,$(foreach s,$2,\
+	$(if $(findstring /$(other)/,$s)$(findstring $(heap),$s),,$s)))
+closure = $1 $(DEPS.$1)
+archives = $(foreach l,$2,$(if $(SRC.$l),build/$1/lib$(notdir $l).a))
+
+# --- rules for one variant: $1 its name, $2 kind of build, $3 TLS and libc; $4 the thing -----
+say = @$(if $(VERBOSE),,printf '  %-4s %s\n' $1 $@; )
+define archive
+
+build/$1/lib$(notdir $4).a: $(call objects,$1,$(SRC.$4)) build/$1/sources
+	$$(call say,AR)rm -f $$@; $(AR.$2) rcs $$@ $$(filter %.o,$$^)
+endef
+define program
+
+build/$1/bin/$(PROGRAM.$4): build/$1/obj/$4/main.o $(call archives,$1,$(call closure,$4))
+	$$(call say,LINK)mkdir -p $$(@D); $$(LINK.$1) $$^ $(EXT.$3) $$(LDEND.$2)
+endef
+define unit
+
+build/$1/$4: build/$1/obj/$4.o $(SUPPORT:%.c=build/$1/obj/%.o) \
+	$(call archives,$1,$(call closure,$(LINKS.$4)))
+	$$(call say,LINK)mkdir -p $$(@D); $$(LINK.$1) $$(filter %.o,$$^) -Wl,--whole-archive \
+	 $(call archives,$1,$(LINKS.$4)) -Wl,--no-whole-archive \
+	 $(call archives,$1,$(DEPS.$(LINKS.$4))) -lcmocka $(EXT.$3)
+endef
+define fuzzer
+
+build/$1/$4: build/$1/obj/$4.o $(if $(filter fuzz,$2),,build/$1/obj/test/fuzz/replay_main.o) \
+	$(call archives,$1,$(call closure,$(LINKS.$4)))
+	$$(call say,LINK)mkdir -p $$(@D); $$(LINK.$1) $(if $(filter fuzz,$2),-fsanitize=fuzzer) \
+	 $$^ $(EXT.$3)
+endef
+define variant
+build/$1/flags build/$1/sources &: FORCE
+	@mkdir -p build/$1; $(call note,build/$1/flags,$$(COMPILE.$1) $(VERSION)); \
+	 $(call note,build/$1/sources,$(foreach l,$(LAYERS),$(SRC.$l)))
+COMPILE.$1 = $$(CC.$2) -std=gnu17 -D_GNU_SOURCE $$(WARN) $$(CFLAGS.$2) -I. $(INC.$3)
+LINK.$1 = $$(CC.$2) -o $$@ $$(LDFLAGS.$2)
+build/$1/obj/%.o: %.c build/$1/flags $(STAMP.$3)
+	$$(call say,CC)mkdir -p $$(@D); $$(COMPILE.$1) \
+	 $$(if $$(filter $$<,$$(VERSIONED)),-DAMPOULE_VERSION='"$(VERSION)"') -MMD -MP -c -o $$@ $$<
+$(foreach l,$(LAYERS),$(if $(SRC.$l),$(call archive,$1,$2,$3,$l)))
+$(foreach l,$(PROGRAMS),$(call program,$1,$2,$3,$l))
+$(foreach u,$(UNITS:.c=),$(call unit,$1,$2,$3,$u))
+$(foreach f,$(FUZZERS:.c=),$(call fuzzer,$1,$2,$3,$f))
+programs-$1: $(call archives,$1,$(LAYERS)) $(foreach l,$(PROGRAMS),build/$1/bin/$(PROGRAM.$l))
+units-$1: $(UNITS:%.c=build/$1/%) $(FUZZERS:%.c=build/$1/%)
+-include $(wildcard $(patsubst %.o,%.d,$(call objects,$1,$(foreach l,$(LAYERS),$(SRC.$l)) \
+	$(PROGRAMS:%=%/main.c) $(UNITS) $(FUZZERS) $(SUPPORT) test/fuzz/replay_main.c)))
+endef
+note = echo '$2' | cmp -s - $1 || echo '$2' >$1
+kind = $(or $(word 3,$(subst -, ,$1)),$(if $(findstring musl,$1),musl,plain))
+$(foreach v,$(VARIANTS),$(eval $(call variant,$v,$(call kind,$v),$(word 1,$(subst -, ,$v))-$(word 2,$(subst -, ,$v)))))
+
+build/deps/%.stamp: image/deps/thirdparty.sh image/deps/sources.lock image/deps/mbedtls_config.h
+	@sh image/deps/thirdparty.sh $* build/deps/$* && touch $@
+build/gen/%.c: templates/%/embed.sh $(wildcard templates/*/*.tmpl)
+	$(call say,GEN)mkdir -p $(@D); sh $< $(wildcard $(<D)/*.tmpl) >$@
+.SECONDARY:
+FORCE:
+.PHONY: FORCE $(foreach v,$(VARIANTS),programs-$v units-$v)
+
+# --- what people call ---------------------------------------------------------------------
+UNITS_OF = $(UNITS:%.c=build/$1/%) $(FUZZERS:%.c=build/$1/%)
+
+.PHONY: all static check test demo fuzz san lint format cover valgrind deps install bench clean help
+all: programs-$V ## the executables: build/bin/ (OpenSSL on glibc; others in build/<variant>/bin/)
+	@mkdir -p build/bin; $(if $(filter openssl-glibc,$V),$(call publish,build/$V/bin,build/bin))
+publish = for p in $1/*; do test ! -f $$p || cmp -s $$p $2/$${p\#\#*/} || \
+	{ cp $$p $2/.new && mv $2/.new $2/$${p\#\#*/}; }; done
+
+check: all units-$V ## unit tests, cases and fuzz corpora of the chosen variant
+	@sh test/support/run_units.sh $V $(call UNITS_OF,$V)
+
+format: ## let clang-format lay out every source file
+	@git ls-files -co --exclude-standard '*.[ch]' | xargs -r clang-format -i
+clean: ## remove build/ (the cache of third-party libraries stays)
+	rm -rf build
+help: ## this list
+	@awk -F':|## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$NF}' Makefile
+	@echo '  with TLS=openssl|mbedtls LIBC=glibc|musl CC=gcc|clang VERBOSE=1 WERROR=1 FUZZ_TIME=60'
