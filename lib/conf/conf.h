@@ -116,7 +116,7 @@ struct conf_deliver {
 	const char *container;
 	const char *folder; // of this container, as the agent sees it
 	const char *mount;  // where the application sees that folder: /vault/secrets
-	const char *const *uids; // reserved for the webhook; NULL
+	int64_t uid; // the application's user when it is known, else -1 (decides file modes)
 };
 
 struct conf_observe {
@@ -152,6 +152,7 @@ struct conf {
 	const char *pid_file;
 	const char *status_socket; // unix socket of --probe, status; NULL = none
 	const char *termination_log; // one line why, for the kubelet
+	bool revoke_on_exit;	     // token and leases that the agent got itself; true
 	int64_t start_timeout_ms;    // of the first render with --once, 5 min
 	enum conf_revoked on_revoked;
 	struct conf_store *stores;

@@ -78,7 +78,7 @@ static bool reserve(void)
 	heap.stats.reserved = RESERVED;
 	for (unsigned units = 0, class = 0; units < sizeof(heap.class_of); units++) {
 		if (units * 16 > class_size[class])
-			class ++;
+			class++;
 		heap.class_of[units] = (uint8_t)class;
 	}
 	return true;
