@@ -80,6 +80,9 @@ struct store_ops {
 	void (*check_login)(struct store *s, store_login_fn *done, void *ctx);
 	// Gives the credential back (revoke-self); done may be NULL.
 	void (*logout)(struct store *s, store_login_fn *done, void *ctx);
+	// The files that the login reads, for watching: fills ret, returns how many (at most
+	// max). Borrowed from the store.
+	size_t (*login_files)(struct store *s, const char **ret, size_t max);
 	// The token for sinks; borrowed, NULL before login.
 	const struct secret *(*token)(struct store *s);
 

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// One secret that templates want: what to ask, the last answer, and when to ask again. The
+// cache (cache.h) owns entries; source.c drives them.
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "lib/loop/loop.h"
+#include "stores/store.h"
+
+struct source;
+
+enum entry_state {
+	ENTRY_NEW,  // never answered
+	ENTRY_HELD, // body is the last good answer, however old
+	ENTRY_GONE, // the store proved twice that it was removed
+};
+
+struct entry {
+	struct entry *next; // in the cache
+	char *key;	    // store, verb, path and parameters
+	struct source *source;
+	enum store_verb verb;
+	char *path;
+	json_t *params; // NULL unless a write
+
+	enum entry_state state;
+	json_t *body;
+	char *version; // change key, "" when there is none
+	enum store_life life;
+	char *lease_id;
+	int64_t lease_ms, granted_ms, until_ms; // until_ms: the lease's end, 0 = none
+	bool renewable;
+	int64_t got_ms;	    // when body came
+	int64_t checked_ms; // when the store last confirmed it
+
+	struct err error; // of the last try, kind ERR_NONE when it was good
+	bool in_flight, queued;
+	bool gone_once; // seen gone; the second look decides
+	unsigned tries;
+	int64_t interval_ms; // shortest of the outputs that want it
+	uint64_t seed;
+	struct loop_timer timer;
+	bool renew_next; // what the timer is for: renew the lease, else fetch
+	struct source *wait_source;
+	struct entry *wait_next; // in the source's queue
+	bool wanted;		 // mark of the last render pass
+};
+
+// The name for people and audit lines: "store:path". Borrowed until the next call.
+const char *entry_name(const struct entry *en);

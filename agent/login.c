@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+// The credential's state machine: one table [state][event] of what to do.
+#include "agent/login.h"
+
+#include "agent/lease.h"
+#include "lib/base/backoff.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+
+enum state { OFF, TRYING, WAITING, READY, RENEWING, CHECKING, N_STATES };
+enum event { EV_START, EV_GOOD, EV_BAD, EV_TIMER, EV_DOUBT, EV_REFRESH, N_EVENTS };
+
+enum {
+	CHECK_AGAIN_MS = 5000,
+	REFRESH_DELAY_MS = 100,
+	OUTAGE_MAX_MS = 6000, // a store that cannot be reached is tried at least this often
+};
+
+struct login {
+	struct login_setup setup;
+	enum state state;
+	bool usable; // a token is held, even while a newer one is fetched
+	struct backoff backoff;
+	uint64_t seed;
+	struct loop_timer timer;
+	int64_t granted_ms, until_ms; // of the token; 0 = does not end
+	bool renewable;
+	int64_t checked_ms;
+	struct store_token token; // of the answer being handled
+	struct err error;
+	void (*ended)(void *ctx);
+	void *ended_ctx;
+};
+
+typedef void act_fn(struct login *l);
+
+static const char *const state_names[N_STATES] = {
+	[OFF] = "off",	   [TRYING] = "logging in", [WAITING] = "waiting",
+	[READY] = "ready", [RENEWING] = "renewing", [CHECKING] = "checking",
+};
+
+static void event(struct login *l, enum event ev);
+
+static void on_timer(void *ctx, struct loop_timer *t)
+{
+	(void)t;
+	event(ctx, EV_TIMER);
+}
+
+static void arm(struct login *l, int64_t delay_ms)
+{
+	loop_timer_in(l->setup.loop, &l->timer, delay_ms, on_timer, l);
+}
+
+static void on_answer(void *ctx, const struct store_token *t, const struct err *e)
+{
+	struct login *l = ctx;
+	if (t)
+		l->token = *t;
+	else
+		l->error = *e;
+	event(l, t ? EV_GOOD : EV_BAD);
+}
+
+static void tell(struct login *l, const struct err *e)
+{
+	l->setup.changed(l->setup.ctx, l->usable, e);
+}
+
+static void try_login(struct login *l)
+{
+	l->state = TRYING;
+	loop_timer_cancel(&l->timer);
+	err_clear(&l->error);
+	l->setup.ops->login(l->setup.store, on_answer, l);
+}
+
+static void start(struct login *l)
+{
+	if (l->setup.ops->login) {
+		try_login(l);
+		return;
+	}
+	l->state = READY;
+	l->usable = true;
+	tell(l, NULL);
+}
+
+// Plans the next renewal (or login) of the token that was just granted.
+static void plan(struct login *l, bool fresh)
+{
+	l->state = READY;
+	l->renewable = l->token.renewable && l->setup.ops->renew_login;
+	if (fresh)
+		l->granted_ms = l->token.ttl_ms;
+	l->until_ms = l->token.ttl_ms ? clock_mono_ms() + l->token.ttl_ms : 0;
+	if (l->token.ttl_ms <= 0)
+		return;
+	struct lease_terms terms = { .lease_ms = l->token.ttl_ms,
+				     .granted_ms = l->granted_ms,
+				     .renewable = l->renewable };
+	int64_t delay;
+	if (lease_plan(&terms, &l->seed, &delay) == LEASE_FETCH)
+		l->renewable = false;
+	arm(l, delay);
+}
+
+static void logged_in(struct login *l)
+{
+	backoff_reset(&l->backoff);
+	l->usable = true;
+	l->checked_ms = clock_mono_ms();
+	log_audit("login", LOG_STR("store", l->setup.conf->name),
+		  LOG_STR("method", l->setup.conf->auth.method),
+		  LOG_INT("ttl_s", l->token.ttl_ms / 1000));
+	plan(l, true);
+	tell(l, NULL);
+}
+
+static void renewed(struct login *l)
+{
+	log_audit("renew", LOG_STR("store", l->setup.conf->name), LOG_STR("what", "token"),
+		  LOG_INT("ttl_s", l->token.ttl_ms / 1000));
+	plan(l, false);
+}
+
+static void login_failed(struct login *l)
+{
+	int64_t delay = backoff_next(&l->backoff);
+	if (l->error.kind == ERR_RETRY && delay > OUTAGE_MAX_MS)
+		delay = backoff_jitter(&l->seed, OUTAGE_MAX_MS, 25);
+	if (l->error.retry_ms > delay)
+		delay = l->error.retry_ms;
+	l->state = WAITING;
+	log_fail(LOG_WARN, &l->error, "login failed", LOG_STR("store", l->setup.conf->name),
+		 LOG_STR("method", l->setup.conf->auth.method), LOG_INT("retry_ms", delay));
+	arm(l, delay);
+	tell(l, &l->error);
+}
+
+static void timer_ready(struct login *l)
+{
+	if (!l->renewable) {
+		try_login(l);
+		return;
+	}
+	l->state = RENEWING;
+	err_clear(&l->error);
+	l->setup.ops->renew_login(l->setup.store, on_answer, l);
+}
+
+static void renewal_failed(struct login *l)
+{
+	int64_t delay;
+	if (l->error.kind == ERR_AUTH ||
+	    lease_after_failure(l->until_ms - clock_mono_ms(), &l->seed, &delay) ==
+		    LEASE_FETCH) {
+		l->usable = l->error.kind != ERR_AUTH;
+		try_login(l);
+		return;
+	}
+	l->state = READY;
+	log_fail(LOG_WARN, &l->error, "token not renewed",
+		 LOG_STR("store", l->setup.conf->name), LOG_INT("retry_ms", delay));
+	arm(l, delay);
+}
+
+static void doubt(struct login *l)
+{
+	if (!l->setup.ops->check_login || clock_mono_ms() - l->checked_ms < CHECK_AGAIN_MS)
+		return;
+	l->state = CHECKING;
+	loop_timer_cancel(&l->timer);
+	err_clear(&l->error);
+	l->setup.ops->check_login(l->setup.store, on_answer, l);
+}
+
+static void check_good(struct login *l)
+{
+	l->checked_ms = clock_mono_ms();
+	plan(l, false);
+}
+
+static void check_bad(struct login *l)
+{
+	l->checked_ms = clock_mono_ms();
+	if (l->error.kind == ERR_AUTH) {
+		log_fail(LOG_WARN, &l->error, "token is no longer valid: logging in again",
+			 LOG_STR("store", l->setup.conf->name));
+		l->usable = false;
+		try_login(l);
+		return;
+	}
+	l->state = READY; // the store did not say: renew soon, which will tell
+	arm(l, backoff_next(&l->backoff));
+}
+
+static void refresh(struct login *l)
+{
+	l->state = WAITING;
+	arm(l, REFRESH_DELAY_MS);
+}
+
+static void nothing(struct login *l)
+{
+	(void)l;
+}
+
+static act_fn *const table[N_STATES][N_EVENTS] = {
+	[OFF] = { [EV_START] = start },
+	[TRYING] = { [EV_GOOD] = logged_in, [EV_BAD] = login_failed },
+	[WAITING] = { [EV_TIMER] = try_login, [EV_REFRESH] = refresh },
+	[READY] = { [EV_TIMER] = timer_ready, [EV_DOUBT] = doubt, [EV_REFRESH] = refresh },
+	[RENEWING] = { [EV_GOOD] = renewed, [EV_BAD] = renewal_failed },
+	[CHECKING] = { [EV_GOOD] = check_good, [EV_BAD] = check_bad },
+};
+
+static void event(struct login *l, enum event ev)
+{
+	act_fn *act = table[l->state][ev] ? table[l->state][ev] : nothing;
+	act(l);
+}
+
+struct login *login_new(const struct login_setup *setup)
+{
+	struct login *l = mem_alloc(sizeof(*l));
+	l->setup = *setup;
+	l->backoff.min_ms = setup->conf->auth.min_backoff_ms;
+	l->backoff.max_ms = setup->conf->auth.max_backoff_ms;
+	return l;
+}
+
+void login_free(struct login *l)
+{
+	if (!l)
+		return;
+	loop_timer_cancel(&l->timer);
+	mem_free(l);
+}
+
+void login_start(struct login *l)
+{
+	event(l, EV_START);
+}
+
+bool login_ready(const struct login *l)
+{
+	return l->usable;
+}
+
+void login_doubt(struct login *l)
+{
+	event(l, EV_DOUBT);
+}
+
+void login_refresh(struct login *l)
+{
+	event(l, EV_REFRESH);
+}
+
+static void on_ended(void *ctx, const struct store_token *t, const struct err *e)
+{
+	struct login *l = ctx;
+	(void)t;
+	if (!e)
+		log_audit("revoke", LOG_STR("store", l->setup.conf->name),
+			  LOG_STR("what", "token"));
+	l->ended(l->ended_ctx);
+}
+
+void login_end(struct login *l, void (*done)(void *ctx), void *ctx)
+{
+	bool had = l->usable && l->setup.ops->logout;
+	loop_timer_cancel(&l->timer);
+	l->state = OFF;
+	l->usable = false;
+	l->ended = done;
+	l->ended_ctx = ctx;
+	if (had)
+		l->setup.ops->logout(l->setup.store, on_ended, l);
+	else
+		done(ctx);
+}
+
+const char *login_state_name(const struct login *l)
+{
+	return state_names[l->state];
+}

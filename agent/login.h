@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Holds one store's credential valid: login, renewal, login again. A state machine; its
+// table is login.c's `table`. What the credential is stays inside the store.
+#pragma once
+
+#include <stdbool.h>
+
+#include "lib/base/err.h"
+#include "lib/loop/loop.h"
+#include "stores/store.h"
+
+struct login;
+
+// ready: the store may be asked. Not ready: e says why the last try failed.
+typedef void login_state_fn(void *ctx, bool ready, const struct err *e);
+
+struct login_setup {
+	struct loop *loop;
+	const struct store_ops *ops;
+	struct store *store;
+	const struct conf_store *conf;
+	login_state_fn *changed;
+	void *ctx;
+};
+
+// A store without a login slot is ready as soon as login_start() was called.
+struct login *login_new(const struct login_setup *setup);
+void login_free(struct login *l);
+void login_start(struct login *l);
+bool login_ready(const struct login *l);
+
+// A request was answered with 401 or 403: find out whether the credential or the right is
+// missing; in the first case log in again at once. Coalesced while one check is under way;
+// a credential that was checked within the last seconds is not checked again.
+void login_doubt(struct login *l);
+// A credential file has changed: log in with it, keep the old token until that worked.
+void login_refresh(struct login *l);
+// Gives the credential back; `done` runs in any case.
+void login_end(struct login *l, void (*done)(void *ctx), void *ctx);
+// For status: "ready", "logging in", "waiting", …
+const char *login_state_name(const struct login *l);

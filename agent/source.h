@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store in use: its login, its health, and the queue of entries that shall be fetched.
+//
+// One outage is one matter, not one per secret: after a failure that may pass, a single
+// entry probes the store (at first quickly, then about each 6 s), and when it has answered,
+// all that is due follows, spread over a moment. A wrong path or a missing right backs off
+// by itself and delays nobody else.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "agent/entry.h"
+#include "lib/conf/conf.h"
+#include "stores/store.h"
+
+struct source;
+
+// An entry's answer has changed, it is gone, or its first try has failed.
+typedef void source_entry_fn(void *ctx, struct entry *en);
+// The store says that something under `path` changed (NULL: anything).
+typedef void source_hint_fn(void *ctx, struct source *s, const char *path);
+// The login has become good (a new token is there for sinks) or bad.
+typedef void source_login_fn(void *ctx, struct source *s, bool ready);
+
+struct source_setup {
+	struct loop *loop;
+	const struct conf_store *conf;
+	int64_t interval_ms; // of static secrets without their own
+	source_entry_fn *entry_changed;
+	source_hint_fn *hint;
+	source_login_fn *login_changed;
+	void *ctx;
+};
+
+MUST_CHECK bool source_new(const struct source_setup *setup, struct source **ret, struct err *e);
+// Nothing is revoked; entries must not be used any more.
+void source_free(struct source *s);
+void source_start(struct source *s);
+
+const char *source_name(const struct source *s);
+const struct conf_store *source_conf(const struct source *s);
+const struct secret *source_token(const struct source *s);
+// Why nothing can be fetched just now, or NULL when all is well.
+const struct err *source_error(const struct source *s);
+const char *source_state(const struct source *s);
+
+// Fetches as soon as may be; an entry that is queued or under way stays where it is.
+void source_fetch(struct entry *en);
+// Forgets an entry that nobody wants: its lease is revoked, its timer ends. False while a
+// request is under way (ask again later).
+bool source_forget(struct entry *en);
+// Revokes the leases of these entries and the token; `done` runs when all have ended.
+void source_end(struct source *s, const struct cache *cache, void (*done)(void *ctx), void *ctx);
