@@ -3,7 +3,6 @@
 // is 500 pointer compares after one hash compare each.
 #include "agent/cache.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "agent/source.h"
@@ -110,11 +109,4 @@ void cache_drop(struct cache *c, struct entry *en)
 		p = &(*p)->next;
 	*p = en->next;
 	entry_free(en);
-}
-
-const char *entry_name(const struct entry *en)
-{
-	static char text[1024];
-	snprintf(text, sizeof(text), "%s:%s", source_name(en->source), en->path);
-	return text;
 }

@@ -1,26 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fetching: queue, health of the store, what an answer means for an entry.
+// Fetching: the queue and the health of the store. What an answer means for an entry is in
+// entry.c.
 #include "agent/source.h"
 
 #include <string.h>
 
 #include "agent/cache.h"
-#include "agent/lease.h"
 #include "agent/login.h"
+#include "agent/source_int.h"
 #include "lib/base/backoff.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
-#include "lib/base/secret.h"
-#include "lib/base/str.h"
 
 enum {
 	IN_FLIGHT_MAX = 32,
 	PROBE_MIN_MS = 250,
 	PROBE_MAX_MS = 6000,
-	RETRY_MIN_MS = 1000,
-	RETRY_MAX_MS = 60 * 1000,
-	GONE_LOOK_MS = 1000, // between the first sight of a removal and the second look
 };
 
 struct source {
@@ -251,130 +247,6 @@ static void store_up(struct source *s)
 	loop_timer_cancel(&s->probe_timer);
 }
 
-// --- what an answer means -----------------------------------------------------------------
-
-static void on_timer(void *ctx, struct loop_timer *t);
-
-static void arm(struct entry *en, int64_t delay_ms)
-{
-	loop_timer_in(en->source->setup.loop, &en->timer, delay_ms, on_timer, en);
-}
-
-static void plan(struct entry *en)
-{
-	int64_t delay = 0;
-	en->renew_next = false;
-	switch (en->life) {
-	case LIFE_WATCH:
-		return;
-	case LIFE_STATIC:
-		delay = lease_poll(en->interval_ms ? en->interval_ms
-						   : en->source->setup.interval_ms,
-				   &en->seed);
-		break;
-	case LIFE_UNTIL:
-		delay = en->until_ms - clock_mono_ms();
-		break;
-	case LIFE_LEASE: {
-		struct lease_terms terms = { .lease_ms = en->lease_ms,
-					     .granted_ms = en->granted_ms,
-					     .renewable = en->renewable &&
-							  en->source->ops->renew };
-		en->renew_next = lease_plan(&terms, &en->seed, &delay) == LEASE_RENEW;
-		break;
-	}
-	}
-	arm(en, delay);
-}
-
-static void take_lease(struct entry *en, const struct store_answer *a, bool fresh)
-{
-	int64_t now = clock_mono_ms();
-	en->lease_ms = a->lease_ms;
-	if (fresh)
-		en->granted_ms = a->lease_ms;
-	en->renewable = a->renewable;
-	en->until_ms = en->life == LIFE_UNTIL	? now + a->next_ms
-		       : en->life == LIFE_LEASE ? now + a->lease_ms
-						: 0;
-}
-
-static bool same_answer(const struct entry *en, const struct store_answer *a)
-{
-	if (en->state != ENTRY_HELD || strcmp(en->version, a->version) != 0 || *a->lease_id)
-		return false;
-	// Vault's answers carry a request id that is new each time; the data is what counts.
-	if (!json_is_object(a->body))
-		return json_equal(en->body, a->body);
-	return json_equal(json_object_get(en->body, "data"), json_object_get(a->body, "data"));
-}
-
-static void good(struct entry *en, const struct store_answer *a)
-{
-	struct source *s = en->source;
-	bool same = same_answer(en, a);
-	en->tries = 0;
-	en->gone_once = false;
-	err_clear(&en->error);
-	en->life = a->life;
-	en->checked_ms = clock_mono_ms();
-	take_lease(en, a, true);
-	if (!same) {
-		json_decref(en->body);
-		en->body = json_incref(a->body);
-		mem_free(en->version);
-		en->version = mem_strdup(a->version);
-		mem_free(en->lease_id);
-		en->lease_id = mem_strdup(a->lease_id);
-		en->got_ms = en->checked_ms;
-		en->state = ENTRY_HELD;
-		log_audit("fetch", LOG_STR("secret", entry_name(en)),
-			  LOG_STR("version", en->version),
-			  LOG_INT("lease_s", en->lease_ms / 1000));
-	}
-	plan(en);
-	if (!same)
-		s->setup.entry_changed(s->setup.ctx, en);
-}
-
-static void gone(struct entry *en, const struct err *e)
-{
-	struct source *s = en->source;
-	if (en->state == ENTRY_HELD && !en->gone_once) {
-		en->gone_once = true;
-		arm(en, GONE_LOOK_MS);
-		return;
-	}
-	bool was_held = en->state == ENTRY_HELD;
-	en->state = ENTRY_GONE;
-	en->error = *e;
-	json_decref(en->body);
-	en->body = NULL;
-	en->life = LIFE_STATIC; // it may come back
-	if (was_held)
-		log_fail(LOG_AUDIT, e, "gone", LOG_STR("secret", entry_name(en)),
-			 LOG_STR("version", en->version));
-	arm(en, lease_poll(en->interval_ms ? en->interval_ms : s->setup.interval_ms, &en->seed));
-	s->setup.entry_changed(s->setup.ctx, en);
-}
-
-static void bad(struct entry *en, const struct err *e)
-{
-	struct source *s = en->source;
-	bool first = en->error.kind == ERR_NONE;
-	struct backoff b = { .min_ms = RETRY_MIN_MS,
-			     .max_ms = RETRY_MAX_MS,
-			     .tries = en->tries++,
-			     .seed = en->seed | 1 };
-	int64_t delay = backoff_next(&b);
-	en->error = *e;
-	log_fail(first ? LOG_WARN : LOG_DEBUG, e, "secret not fetched",
-		 LOG_STR("secret", entry_name(en)), LOG_INT("retry_ms", delay));
-	arm(en, delay);
-	if (first)
-		s->setup.entry_changed(s->setup.ctx, en);
-}
-
 static void on_answer(void *ctx, const struct store_answer *a, const struct err *e)
 {
 	struct entry *en = ctx;
@@ -387,15 +259,9 @@ static void on_answer(void *ctx, const struct store_answer *a, const struct err 
 		return;
 	}
 	store_up(s);
-	if (a) {
-		good(en, a);
-	} else if (e->kind == ERR_MISSING && e->cause == STORE_GONE) {
-		gone(en, e);
-	} else {
-		bad(en, e);
-		if (e->kind == ERR_AUTH || e->kind == ERR_DENIED)
-			login_doubt(s->login);
-	}
+	entry_answered(en, a, e);
+	if (e && (e->kind == ERR_AUTH || e->kind == ERR_DENIED))
+		login_doubt(s->login);
 	pump(s);
 }
 
@@ -405,39 +271,37 @@ static void on_renewed(void *ctx, const struct store_answer *a, const struct err
 	struct source *s = en->source;
 	en->in_flight = false;
 	s->in_flight--;
-	if (a) {
-		err_clear(&en->error);
-		take_lease(en, a, false);
-		log_audit("renew", LOG_STR("secret", entry_name(en)),
-			  LOG_INT("lease_s", en->lease_ms / 1000));
-		plan(en);
-		return;
-	}
-	int64_t delay;
-	int64_t left = e->kind == ERR_MISSING || e->kind == ERR_CONFIG
-			       ? 0 // the store does not know the lease: it is dead
-			       : en->until_ms - clock_mono_ms();
-	en->error = *e;
-	en->renew_next = lease_after_failure(left, &en->seed, &delay) == LEASE_RENEW;
-	log_fail(LOG_WARN, e, "lease not renewed", LOG_STR("secret", entry_name(en)),
-		 LOG_INT("retry_ms", delay), LOG_INT("left_ms", left));
-	arm(en, delay);
-	if (e->kind == ERR_AUTH || e->kind == ERR_DENIED)
+	entry_renewed(en, a, e);
+	if (e && (e->kind == ERR_AUTH || e->kind == ERR_DENIED))
 		login_doubt(s->login);
 }
 
-static void on_timer(void *ctx, struct loop_timer *t)
+void source_renew(struct entry *en)
 {
-	struct entry *en = ctx;
 	struct source *s = en->source;
-	(void)t;
-	if (!en->renew_next) {
-		source_fetch(en);
-		return;
-	}
 	en->in_flight = true;
 	s->in_flight++;
 	s->ops->renew(s->store, en->lease_id, en->granted_ms, on_renewed, en);
+}
+
+bool source_can_renew(const struct source *s)
+{
+	return s->ops->renew != NULL;
+}
+
+struct loop *source_loop(const struct source *s)
+{
+	return s->setup.loop;
+}
+
+int64_t source_interval(const struct source *s)
+{
+	return s->setup.interval_ms;
+}
+
+void source_tell(struct entry *en)
+{
+	en->source->setup.entry_changed(en->source->setup.ctx, en);
 }
 
 // --- the end ------------------------------------------------------------------------------

@@ -15,6 +15,7 @@
 #include "stores/store.h"
 
 struct source;
+struct cache;
 
 // An entry's answer has changed, it is gone, or its first try has failed.
 typedef void source_entry_fn(void *ctx, struct entry *en);

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starting commands. posix_spawn shares our memory until exec, so the heap, which is wiped
+// in forked children, is still there to read argv from.
+#include "agent/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+
+enum { ENV_MAX = 64 };
+
+struct child {
+	pid_t pid;
+	struct loop_child *watch;
+	struct loop_timer timer;
+	bool timed_out;
+	char *name;
+	child_done_fn *done;
+	void *ctx;
+};
+
+static void child_free(struct child *c)
+{
+	loop_timer_cancel(&c->timer);
+	loop_child_remove(c->watch);
+	mem_free(c->name);
+	mem_free(c);
+}
+
+static void on_end(void *ctx, pid_t pid, int status)
+{
+	struct child *c = ctx;
+	struct err e = ERR_INIT;
+	(void)pid;
+	if (c->timed_out)
+		err_set(&e, ERR_RETRY, 0, "command '%s' was killed after its time-out", c->name);
+	else if (WIFSIGNALED(status))
+		err_set(&e, ERR_RETRY, 0, "command '%s' was ended by signal %d", c->name,
+			WTERMSIG(status));
+	else if (WEXITSTATUS(status) != 0)
+		err_set(&e, ERR_RETRY, 0, "command '%s' ended with status %d", c->name,
+			WEXITSTATUS(status));
+	child_done_fn *done = c->done;
+	void *done_ctx = c->ctx;
+	c->watch = NULL; // gone with the child
+	child_free(c);
+	done(done_ctx, e.kind == ERR_NONE ? NULL : &e);
+}
+
+static void on_timeout(void *ctx, struct loop_timer *t)
+{
+	struct child *c = ctx;
+	(void)t;
+	c->timed_out = true;
+	kill(-c->pid, SIGKILL);
+}
+
+// What a command may see of our environment: nothing of the stores, nothing of the agent.
+static size_t clean_environ(const char **to, const char *const *add)
+{
+	static const char *const keep[] = { "PATH=", "HOME=", "LANG=", "TZ=", "POD_", "NODE_" };
+	size_t n = 0;
+	for (char **env = environ; *env && n < ENV_MAX / 2; env++)
+		for (size_t i = 0; i < ARRAY_LEN(keep); i++)
+			if (str_starts(*env, keep[i]))
+				to[n++] = *env;
+	for (; add && *add && n < ENV_MAX - 1; add++)
+		to[n++] = *add;
+	to[n] = NULL;
+	return n;
+}
+
+static int spawn(struct loop *l, const struct child_setup *setup, pid_t *ret)
+{
+	const char *env[ENV_MAX];
+	clean_environ(env, setup->environ_add);
+	posix_spawnattr_t attr;
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_init(&attr);
+	posix_spawn_file_actions_init(&files);
+	sigset_t all;
+	sigfillset(&all);
+	posix_spawnattr_setsigdefault(&attr, &all);
+	posix_spawnattr_setsigmask(&attr, loop_signal_old_mask(l));
+	posix_spawnattr_setpgroup(&attr, 0);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
+						POSIX_SPAWN_SETPGROUP);
+	posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	int rc = posix_spawnp(ret, setup->argv[0], &files, &attr,
+			      (char *const *)(uintptr_t)setup->argv,
+			      (char *const *)(uintptr_t)env);
+	posix_spawn_file_actions_destroy(&files);
+	posix_spawnattr_destroy(&attr);
+	return rc;
+}
+
+bool child_start(struct loop *l, const struct child_setup *setup, child_done_fn *done,
+		 void *ctx, struct child **ret, struct err *e)
+{
+	pid_t pid;
+	int rc = spawn(l, setup, &pid);
+	if (rc == ENOENT)
+		return err_set(e, ERR_CONFIG, rc,
+			       "command '%s' (the agent's image has no such program)",
+			       setup->argv[0]);
+	if (rc != 0)
+		return err_set(e, ERR_CONFIG, rc, "start command '%s'", setup->argv[0]);
+	struct child *c = mem_alloc(sizeof(*c));
+	c->pid = pid;
+	c->name = mem_strdup(setup->argv[0]);
+	c->done = done;
+	c->ctx = ctx;
+	if (!loop_child_add(l, pid, on_end, c, &c->watch, e)) {
+		kill(-pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		child_free(c);
+		return false;
+	}
+	loop_timer_in(l, &c->timer, setup->timeout_ms, on_timeout, c);
+	*ret = c;
+	return true;
+}
+
+void child_kill(struct child *c)
+{
+	if (!c)
+		return;
+	kill(-c->pid, SIGKILL);
+	loop_child_remove(c->watch);
+	c->watch = NULL;
+	waitpid(c->pid, NULL, 0);
+	child_free(c);
+}

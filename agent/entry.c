@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life of one secret: what an answer, a renewal or a removal means, and when to ask
+// again.
+#include "agent/entry.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/lease.h"
+#include "agent/source.h"
+#include "agent/source_int.h"
+#include "lib/base/backoff.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+
+enum {
+	RETRY_MIN_MS = 1000,
+	RETRY_MAX_MS = 60 * 1000,
+	GONE_LOOK_MS = 1000, // between the first sight of a removal and the second look
+};
+
+const char *entry_name(const struct entry *en)
+{
+	static char text[1024];
+	snprintf(text, sizeof(text), "%s:%s", source_name(en->source), en->path);
+	return text;
+}
+
+static void on_timer(void *ctx, struct loop_timer *t)
+{
+	struct entry *en = ctx;
+	(void)t;
+	if (en->renew_next)
+		source_renew(en);
+	else
+		source_fetch(en);
+}
+
+static void arm(struct entry *en, int64_t delay_ms)
+{
+	loop_timer_in(source_loop(en->source), &en->timer, delay_ms, on_timer, en);
+}
+
+static int64_t poll_delay(struct entry *en)
+{
+	int64_t own = en->interval_ms;
+	return lease_poll(own ? own : source_interval(en->source), &en->seed);
+}
+
+static void plan(struct entry *en)
+{
+	int64_t delay = 0;
+	en->renew_next = false;
+	switch (en->life) {
+	case LIFE_WATCH:
+		return;
+	case LIFE_STATIC:
+		delay = poll_delay(en);
+		break;
+	case LIFE_UNTIL:
+		delay = en->until_ms - clock_mono_ms();
+		break;
+	case LIFE_LEASE: {
+		struct lease_terms terms = {
+			.lease_ms = en->lease_ms,
+			.granted_ms = en->granted_ms,
+			.renewable = en->renewable && source_can_renew(en->source),
+		};
+		en->renew_next = lease_plan(&terms, &en->seed, &delay) == LEASE_RENEW;
+		break;
+	}
+	}
+	arm(en, delay);
+}
+
+static void take_lease(struct entry *en, const struct store_answer *a, bool fresh)
+{
+	int64_t now = clock_mono_ms();
+	en->lease_ms = a->lease_ms;
+	if (fresh)
+		en->granted_ms = a->lease_ms;
+	en->renewable = a->renewable;
+	en->until_ms = en->life == LIFE_UNTIL	? now + a->next_ms
+		       : en->life == LIFE_LEASE ? now + a->lease_ms
+						: 0;
+}
+
+static bool same_answer(const struct entry *en, const struct store_answer *a)
+{
+	if (en->state != ENTRY_HELD || strcmp(en->version, a->version) != 0 || *a->lease_id)
+		return false;
+	// Vault's answers carry a request id that is new each time; the data is what counts.
+	if (!json_is_object(a->body))
+		return json_equal(en->body, a->body);
+	return json_equal(json_object_get(en->body, "data"), json_object_get(a->body, "data"));
+}
+
+static void good(struct entry *en, const struct store_answer *a)
+{
+	bool same = same_answer(en, a);
+	en->tries = 0;
+	en->gone_once = false;
+	err_clear(&en->error);
+	en->life = a->life;
+	en->checked_ms = clock_mono_ms();
+	take_lease(en, a, true);
+	if (!same) {
+		json_decref(en->body);
+		en->body = json_incref(a->body);
+		mem_free(en->version);
+		en->version = mem_strdup(a->version);
+		mem_free(en->lease_id);
+		en->lease_id = mem_strdup(a->lease_id);
+		en->got_ms = en->checked_ms;
+		en->state = ENTRY_HELD;
+		log_audit("fetch", LOG_STR("secret", entry_name(en)),
+			  LOG_STR("version", en->version),
+			  LOG_INT("lease_s", en->lease_ms / 1000));
+	}
+	plan(en);
+	if (!same)
+		source_tell(en);
+}
+
+static void gone(struct entry *en, const struct err *e)
+{
+	if (en->state == ENTRY_HELD && !en->gone_once) {
+		en->gone_once = true;
+		arm(en, GONE_LOOK_MS);
+		return;
+	}
+	bool was_held = en->state == ENTRY_HELD;
+	en->state = ENTRY_GONE;
+	en->error = *e;
+	json_decref(en->body);
+	en->body = NULL;
+	en->life = LIFE_STATIC; // it may come back
+	if (was_held)
+		log_fail(LOG_AUDIT, e, "gone", LOG_STR("secret", entry_name(en)),
+			 LOG_STR("version", en->version));
+	arm(en, poll_delay(en));
+	source_tell(en);
+}
+
+static void bad(struct entry *en, const struct err *e)
+{
+	bool first = en->error.kind == ERR_NONE;
+	struct backoff b = { .min_ms = RETRY_MIN_MS,
+			     .max_ms = RETRY_MAX_MS,
+			     .tries = en->tries++,
+			     .seed = en->seed | 1 };
+	int64_t delay = backoff_next(&b);
+	en->error = *e;
+	log_fail(first ? LOG_WARN : LOG_DEBUG, e, "secret not fetched",
+		 LOG_STR("secret", entry_name(en)), LOG_INT("retry_ms", delay));
+	arm(en, delay);
+	if (first)
+		source_tell(en);
+}
+
+void entry_answered(struct entry *en, const struct store_answer *a, const struct err *e)
+{
+	if (a)
+		good(en, a);
+	else if (e->kind == ERR_MISSING && e->cause == STORE_GONE)
+		gone(en, e);
+	else
+		bad(en, e);
+}
+
+void entry_renewed(struct entry *en, const struct store_answer *a, const struct err *e)
+{
+	if (a) {
+		err_clear(&en->error);
+		take_lease(en, a, false);
+		log_audit("renew", LOG_STR("secret", entry_name(en)),
+			  LOG_INT("lease_s", en->lease_ms / 1000));
+		plan(en);
+		return;
+	}
+	// A store that does not know the lease has ended it.
+	bool dead = e->kind == ERR_MISSING || e->kind == ERR_CONFIG;
+	int64_t left = dead ? 0 : en->until_ms - clock_mono_ms();
+	int64_t delay;
+	en->error = *e;
+	en->renew_next = lease_after_failure(left, &en->seed, &delay) == LEASE_RENEW;
+	log_fail(LOG_WARN, e, "lease not renewed", LOG_STR("secret", entry_name(en)),
+		 LOG_INT("retry_ms", delay), LOG_INT("left_ms", left));
+	arm(en, delay);
+}

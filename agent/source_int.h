@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Between source.c (queue, health) and entry.c (one secret's life) only.
+#pragma once
+
+#include "agent/entry.h"
+
+// entry.c: what the store's answer means. Exactly one of a and e is not NULL; e is never of
+// kind ERR_RETRY in entry_answered(), since an outage is the source's matter.
+void entry_answered(struct entry *en, const struct store_answer *a, const struct err *e);
+void entry_renewed(struct entry *en, const struct store_answer *a, const struct err *e);
+
+// source.c
+void source_renew(struct entry *en);
+bool source_can_renew(const struct source *s);
+struct loop *source_loop(const struct source *s);
+int64_t source_interval(const struct source *s);
+// Tells the agent that the entry has changed.
+void source_tell(struct entry *en);
