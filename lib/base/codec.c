@@ -67,7 +67,7 @@ bool codec_b64_encode(const void *bytes, size_t len, unsigned flags, struct buf 
 }
 
 struct b64_state {
-	uint32_t bits;	  // what the letters since the last whole byte gave
+	uint32_t bits;    // what the letters since the last whole byte gave
 	unsigned letters; // of the group of four
 	unsigned pads;
 };
@@ -99,11 +99,13 @@ static bool b64_decode(const char *text, size_t len, unsigned flags, unsigned ch
 		}
 		unsigned v = b64_value(c, flags);
 		if (v == 0 || s.pads)
-			return err_set(e, ERR_CONFIG, 0, "base64: wrong letter at byte %zu", i);
+			return err_set(e, ERR_CONFIG, 0,
+				       "base64: wrong letter at byte %zu", i);
 		s.bits = s.bits << 6 | (v & 63);
 		s.letters = (s.letters + 1) % 4;
 		if (s.letters != 1)
-			out[n++] = (unsigned char)(s.bits >> (6 - 2 * ((s.letters + 3) % 4)));
+			out[n++] = (unsigned char)(s.bits >>
+						   (6 - 2 * ((s.letters + 3) % 4)));
 	}
 	*ret_len = n;
 	return b64_finish(&s, flags, e);
@@ -186,7 +188,8 @@ bool codec_url_escape(const char *s, size_t len, const char *keep, struct buf *t
 	for (size_t i = 0; i < len; i++) {
 		unsigned u = (unsigned char)s[i];
 		const char esc[3] = { '%', digits[u >> 4], digits[u & 15] };
-		bool ok = url_plain(s[i], keep) ? buf_putc(to, s[i]) : buf_add(to, esc, 3);
+		bool ok =
+			url_plain(s[i], keep) ? buf_putc(to, s[i]) : buf_add(to, esc, 3);
 		if (!ok) {
 			buf_truncate(to, start);
 			return false;
@@ -201,8 +204,10 @@ bool codec_url_unescape(const char *s, size_t len, struct buf *to, struct err *e
 	for (size_t i = 0; i < len; i++) {
 		char c = s[i];
 		if (c == '%') {
-			unsigned hi = len - i > 2 ? hex_value((unsigned char)s[i + 1]) : 0;
-			unsigned lo = len - i > 2 ? hex_value((unsigned char)s[i + 2]) : 0;
+			unsigned hi =
+				len - i > 2 ? hex_value((unsigned char)s[i + 1]) : 0;
+			unsigned lo =
+				len - i > 2 ? hex_value((unsigned char)s[i + 2]) : 0;
 			if (!hi || !lo) {
 				buf_truncate(to, start);
 				return err_set(e, ERR_CONFIG, 0,
@@ -213,7 +218,8 @@ bool codec_url_unescape(const char *s, size_t len, struct buf *to, struct err *e
 		}
 		if (!buf_putc(to, c)) {
 			buf_truncate(to, start);
-			return err_set(e, ERR_LIMIT, 0, "URL: longer than %zu bytes", to->max);
+			return err_set(e, ERR_LIMIT, 0, "URL: longer than %zu bytes",
+				       to->max);
 		}
 	}
 	return true;
