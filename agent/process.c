@@ -182,7 +182,7 @@ bool process_signal(const struct conf_notify *what, const struct volume *volume,
 		if (!mountinfo_of_volume(volume_folder(volume), volume_mount(volume), &mount, e))
 			return false;
 	}
-	pid_t pids[PIDS_MAX];
+	pid_t pids[PIDS_MAX] = { 0 };
 	size_t n = 0;
 	*ret_n = 0;
 	if (!find(&s, pids, &n, e))

@@ -162,14 +162,16 @@ static struct staged *stage(struct volume *v, const char *path)
 	return f;
 }
 
-void volume_adopt(struct volume *v, const char *path, void *owner)
+bool volume_adopt(struct volume *v, const char *path, void *owner)
 {
 	struct stat st;
 	if (!v->current || !file_path_ok(path, NULL))
-		return;
+		return false;
 	AUTO_FREE char *old = mem_printf("%s/%s", v->current, path);
-	if (fstatat(v->dir, old, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
-		stage(v, path)->owner = owner;
+	if (fstatat(v->dir, old, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
+		return false;
+	stage(v, path)->owner = owner;
+	return true;
 }
 
 bool volume_put(struct volume *v, const struct volume_file *in, bool keep, struct err *e)

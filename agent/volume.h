@@ -55,8 +55,8 @@ struct volume_file {
 // receipt would see: only for files that this process has not published.
 bool volume_same(const struct volume *v, const struct volume_file *f);
 // At start, for each file of the configuration: one that an earlier agent has published
-// stays until it is put or removed, however long its store is away.
-void volume_adopt(struct volume *v, const char *path, void *owner);
+// stays until it is put or removed, however long its store is away. True when there is one.
+bool volume_adopt(struct volume *v, const char *path, void *owner);
 // Stages a file of the next version. The bytes are borrowed until volume_publish().
 // keep: the published file is equal; it is taken over as it is.
 MUST_CHECK bool volume_put(struct volume *v, const struct volume_file *f, bool keep,

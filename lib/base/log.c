@@ -135,6 +135,8 @@ static void put_int(struct line *l, int64_t n)
 static void put_fields(struct line *l, const struct log_field *f, size_t n, bool json)
 {
 	for (size_t i = 0; i < n; i++) {
+		if (!f[i].key)
+			continue;
 		put_str(l, json ? ",\"" : " ");
 		put_str(l, f[i].key);
 		put_str(l, json ? "\":" : "=");

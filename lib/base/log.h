@@ -51,9 +51,14 @@ void log_write(enum log_level level, const char *msg, const struct log_field *fi
 void log_write_err(enum log_level level, const struct err *e, const char *msg,
 		   const struct log_field *fields, size_t n);
 
+// The first field is empty, so that a line without fields is still a valid array.
+#define LOG_ARRAY_(...)                                                                  \
+	(const struct log_field[])                                                       \
+	{                                                                                \
+		{ .key = NULL }, __VA_ARGS__                                             \
+	}
 #define LOG_FIELDS_(...)                                                                 \
-	(const struct log_field[]){ __VA_ARGS__ },                                       \
-		sizeof((const struct log_field[]){ __VA_ARGS__ }) / sizeof(struct log_field)
+	LOG_ARRAY_(__VA_ARGS__), sizeof(LOG_ARRAY_(__VA_ARGS__)) / sizeof(struct log_field)
 #define log_at(level, msg, ...) log_write(level, msg, LOG_FIELDS_(__VA_ARGS__))
 #define log_trace(msg, ...) log_at(LOG_TRACE, msg, __VA_ARGS__)
 #define log_debug(msg, ...) log_at(LOG_DEBUG, msg, __VA_ARGS__)

@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: Apache-2.0
+// The flow of a secret: an entry changes → the outputs that need it are dirty → one pass
+// renders, publishes, and hands over to notify and observe.
+#include "agent/agent.h"
+
+#include <string.h>
+
+#include "agent/agent_int.h"
+#include "agent/sink.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+
+enum {
+	STOP_MS = 1500,	      // for revocations at the end
+	PUBLISH_RETRY_MS = 1000,
+	REST_MS = 2000, // after the last pass unused pages go back
+};
+
+static void later_pass(struct agent *a);
+
+static struct source *source_of(void *ctx, const struct conf_store *store)
+{
+	struct agent *a = ctx;
+	for (size_t i = 0; i < a->conf->n_stores; i++)
+		if (&a->conf->stores[i] == store)
+			return a->sources[i];
+	return NULL;
+}
+
+static void end(struct agent *a, enum agent_end how)
+{
+	if (a->ended == AGENT_RUNNING)
+		a->ended = how;
+	loop_stop(a->loop);
+}
+
+// --- what makes outputs dirty -------------------------------------------------------------
+
+static void on_entry(void *ctx, struct entry *en)
+{
+	struct agent *a = ctx;
+	for (size_t i = 0; i < a->n_outputs; i++)
+		if (output_needs(a->outputs[i], en))
+			a->outputs[i]->dirty = true;
+	later_pass(a);
+}
+
+static void on_hint(void *ctx, struct source *s, const char *path)
+{
+	struct agent *a = ctx;
+	for (struct entry *en = cache_next(a->cache, NULL); en; en = cache_next(a->cache, en))
+		if (en->source == s && (!path || strcmp(en->path, path) == 0))
+			source_fetch(en);
+}
+
+static void on_login(void *ctx, struct source *s, bool ready)
+{
+	struct agent *a = ctx;
+	const struct secret *token = source_token(s);
+	if (!ready || !token || !source_conf(s)->auth.method) {
+		later_pass(a); // a reason to show
+		return;
+	}
+	struct err e = ERR_INIT;
+	a->sinks_written = sink_write_all(a->conf, a->volumes, token, &e);
+	if (!a->sinks_written) {
+		a->sink_error = e;
+		log_fail(LOG_ERROR, &e, "token not written");
+	}
+	later_pass(a);
+}
+
+static void load_template(struct agent *a, struct output *o)
+{
+	struct err e = ERR_INIT;
+	if (render_load(o, a->conf, &e)) {
+		o->dirty = true;
+		return;
+	}
+	o->error = e;
+	log_fail(LOG_ERROR, &e, "template not usable", LOG_STR("template", o->name));
+}
+
+static void on_template_file(void *ctx, const char *path)
+{
+	struct template_watch *w = ctx;
+	log_info("template file changed", LOG_STR("file", path));
+	load_template(w->agent, w->output);
+	later_pass(w->agent);
+}
+
+// --- one pass -----------------------------------------------------------------------------
+
+static void on_unread(void *ctx, struct place *p, enum conf_unread what)
+{
+	struct agent *a = ctx;
+	if (what != UNREAD_ROLLBACK)
+		return; // agent_is_ready() looks at the places
+	publish_roll_back(p->output);
+	later_pass(a);
+}
+
+static void on_notified(void *ctx, struct output *o, const struct conf_notify *what,
+			const struct err *e)
+{
+	struct agent *a = ctx;
+	if (e) {
+		log_fail(LOG_WARN, e, "notification failed; it is tried again",
+			 LOG_STR("template", o->name), LOG_STR("notify", what->text));
+		return;
+	}
+	o->notified_ms = clock_mono_ms();
+	log_audit("signal", LOG_STR("file", o->conf->destination), LOG_STR("notify", what->text),
+		  LOG_STR("secrets", o->secrets));
+	later_pass(a); // --once may be waiting for it
+}
+
+static void notify(struct agent *a, struct output *o)
+{
+	const struct conf_notify *list = o->conf->n_notify ? o->conf->notify : a->conf->notify;
+	size_t n = o->conf->n_notify ? o->conf->n_notify : a->conf->n_notify;
+	bool first = o->generation <= 1 && !o->existed && o->state == OUTPUT_HELD;
+	o->notify_due = false;
+	for (size_t i = 0; i < n; i++)
+		// At the very first render nobody runs yet that could be signalled; commands
+		// run, as users of the peer expect.
+		if (!first || list[i].kind == NOTIFY_COMMAND)
+			notifier_add(a->notifier, o, &list[i]);
+}
+
+// Entries that no template wants any more are given back, but only when every template
+// could say what it wants.
+static void sweep_cache(struct agent *a)
+{
+	for (size_t i = 0; i < a->n_outputs; i++)
+		if (a->outputs[i]->error.kind != ERR_NONE || a->outputs[i]->dirty)
+			return;
+	for (struct entry *en = cache_next(a->cache, NULL), *next; en; en = next) {
+		bool wanted = false;
+		next = cache_next(a->cache, en);
+		for (size_t i = 0; i < a->n_outputs && !wanted; i++)
+			wanted = output_needs(a->outputs[i], en);
+		if (!wanted && source_forget(en))
+			cache_drop(a->cache, en);
+	}
+}
+
+static void on_sweep(void *ctx, struct loop_timer *t)
+{
+	struct agent *a = ctx;
+	int64_t next = -1;
+	(void)t;
+	for (struct volume **v = a->volumes; *v; v++) {
+		int64_t wait = volume_sweep(*v);
+		if (wait >= 0 && (next < 0 || wait < next))
+			next = wait;
+	}
+	if (next >= 0)
+		loop_timer_in(a->loop, &a->sweep_timer, next, on_sweep, a);
+}
+
+static void on_rest(void *ctx, struct loop_timer *t)
+{
+	(void)ctx;
+	(void)t;
+	mem_trim();
+}
+
+static void on_retry(void *ctx, struct loop_timer *t)
+{
+	(void)t;
+	later_pass(ctx);
+}
+
+static bool all_rendered(const struct agent *a)
+{
+	for (size_t i = 0; i < a->n_outputs; i++)
+		if (a->outputs[i]->state == OUTPUT_WAITING)
+			return false;
+	return a->conf->n_sinks == 0 || a->sinks_written;
+}
+
+static void note_started(struct agent *a)
+{
+	if (!a->started && all_rendered(a)) {
+		a->started = true;
+		loop_timer_cancel(&a->deadline);
+		log_info("every file is in place",
+			 LOG_INT("files", (int64_t)a->n_outputs),
+			 LOG_INT("after_ms", clock_mono_ms() - a->start_ms));
+	}
+	if (a->opts.changed)
+		a->opts.changed(a->opts.ctx);
+	if (a->started && a->opts.once && notifier_pending(a->notifier) == 0)
+		end(a, AGENT_DONE);
+}
+
+static void agent_pass(void *ctx)
+{
+	struct agent *a = ctx;
+	struct render_env render = { .loop = a->loop,
+				     .conf = a->conf,
+				     .cache = a->cache,
+				     .source_of = source_of,
+				     .ctx = a };
+	struct publish_env publish = { .observer = a->observer,
+				       .volumes = a->volumes,
+				       .outputs = a->outputs,
+				       .n_outputs = a->n_outputs };
+	struct err e = ERR_INIT;
+	a->pass_due = false;
+	for (size_t i = 0; i < a->n_outputs; i++)
+		if (a->outputs[i]->dirty)
+			render_run(&render, a->outputs[i]);
+	if (!publish_all(&publish, &e)) {
+		log_fail(LOG_ERROR, &e, "not published; the files before stay in place");
+		loop_timer_in(a->loop, &a->retry_timer, PUBLISH_RETRY_MS, on_retry, a);
+	}
+	for (size_t i = 0; i < a->n_outputs; i++)
+		if (a->outputs[i]->notify_due)
+			notify(a, a->outputs[i]);
+	sweep_cache(a);
+	on_sweep(a, NULL);
+	note_started(a);
+	loop_timer_in(a->loop, &a->rest_timer, REST_MS, on_rest, a);
+}
+
+static void later_pass(struct agent *a)
+{
+	if (a->pass_due || a->stopping)
+		return;
+	a->pass_due = true;
+	loop_later(a->loop, agent_pass, a);
+}
+
+// --- start and end ------------------------------------------------------------------------
+
+// The first thing that keeps a file from being rendered, in one line.
+static void explain(const struct agent *a, struct err *e)
+{
+	for (size_t i = 0; i < a->n_outputs; i++) {
+		const struct output *o = a->outputs[i];
+		if (o->state == OUTPUT_WAITING && o->error.kind != ERR_NONE) {
+			err_set(e, o->error.kind, 0, "template '%s': %s", o->name,
+				o->error.text);
+			return;
+		}
+	}
+	for (size_t i = 0; i < a->conf->n_stores; i++) {
+		const struct err *why = source_error(a->sources[i]);
+		if (why) {
+			err_set(e, why->kind, 0, "store '%s': %s", source_name(a->sources[i]),
+				why->text);
+			return;
+		}
+	}
+	err_set(e, ERR_RETRY, 0, "%s",
+		a->sink_error.kind ? a->sink_error.text : "the store has not answered");
+}
+
+static void on_deadline(void *ctx, struct loop_timer *t)
+{
+	struct agent *a = ctx;
+	(void)t;
+	explain(a, &a->error);
+	err_wrap(&a->error, "not everything could be rendered within %lld s",
+		 (long long)(a->conf->start_timeout_ms / 1000));
+	a->failed = true;
+	agent_stop(a);
+}
+
+void agent_start(struct agent *a)
+{
+	a->start_ms = clock_mono_ms();
+	for (size_t i = 0; i < a->n_outputs; i++) {
+		struct output *o = a->outputs[i];
+		struct err e = ERR_INIT;
+		load_template(a, o);
+		a->watches[i] = (struct template_watch){ .agent = a, .output = o };
+		if (o->conf->source &&
+		    !loop_watch_add(a->loop, o->conf->source, on_template_file, &a->watches[i],
+				    &o->source_watch, &e))
+			log_fail(LOG_WARN, &e, "template file is not watched",
+				 LOG_STR("file", o->conf->source));
+		if (a->opts.once && !o->tmpl && o->error.kind == ERR_CONFIG) {
+			a->error = o->error; // no waiting will mend it
+			a->failed = true;
+		}
+	}
+	if (a->failed) {
+		end(a, AGENT_FAILED);
+		return;
+	}
+	for (size_t i = 0; i < a->conf->n_stores; i++)
+		source_start(a->sources[i]);
+	if (a->opts.once && a->conf->start_timeout_ms > 0)
+		loop_timer_in(a->loop, &a->deadline, a->conf->start_timeout_ms, on_deadline, a);
+	later_pass(a);
+}
+
+static void on_source_ended(void *ctx)
+{
+	struct agent *a = ctx;
+	if (--a->ending == 0)
+		end(a, a->failed ? AGENT_FAILED : AGENT_DONE);
+}
+
+static void on_stop_late(void *ctx, struct loop_timer *t)
+{
+	struct agent *a = ctx;
+	(void)t;
+	log_warn("the store did not confirm the revocation in time");
+	end(a, a->failed ? AGENT_FAILED : AGENT_DONE);
+}
+
+// Leases and tokens end with the pod, and with a start that failed. On a plain machine
+// (no `deliver`) the application may outlive us, and keeps what it was given.
+static bool shall_revoke(const struct agent *a)
+{
+	if (!a->conf->revoke_on_exit || a->conf->n_sinks > 0)
+		return false;
+	return a->failed || a->conf->n_deliver > 0;
+}
+
+void agent_stop(struct agent *a)
+{
+	if (a->stopping)
+		return;
+	a->stopping = true;
+	loop_timer_cancel(&a->deadline);
+	loop_timer_in(a->loop, &a->deadline, STOP_MS, on_stop_late, a);
+	a->ending = 1;
+	for (size_t i = 0; shall_revoke(a) && i < a->conf->n_stores; i++) {
+		a->ending++;
+		source_end(a->sources[i], a->cache, on_source_ended, a);
+	}
+	on_source_ended(a);
+}
+
+enum agent_end agent_ended(const struct agent *a, struct err *e)
+{
+	if (a->ended == AGENT_FAILED && e)
+		*e = a->error;
+	return a->ended;
+}
+
+void agent_refresh(struct agent *a)
+{
+	for (size_t i = 0; i < a->n_outputs; i++)
+		if (a->outputs[i]->conf->source)
+			load_template(a, a->outputs[i]);
+	for (struct entry *en = cache_next(a->cache, NULL); en; en = cache_next(a->cache, en))
+		if (!*en->lease_id)
+			source_fetch(en);
+	later_pass(a);
+}
+
+void agent_ask_reload(struct agent *a)
+{
+	end(a, AGENT_RELOAD);
+}
+
+bool agent_started(const struct agent *a)
+{
+	return a->started;
+}
+
+bool agent_is_ready(const struct agent *a)
+{
+	for (size_t i = 0; i < a->n_outputs; i++) {
+		const struct output *o = a->outputs[i];
+		enum conf_unread rule = o->conf->unread_after_ms ? o->conf->on_unread
+								 : a->conf->observe.on_unread;
+		for (size_t k = 0; k < o->n_places; k++)
+			if (o->places[k].unread && rule == UNREAD_UNREADY)
+				return false;
+	}
+	return a->started;
+}
+
+// --- making and freeing -------------------------------------------------------------------
+
+static bool open_volumes(struct agent *a, struct err *e)
+{
+	a->volumes = mem_calloc(a->conf->n_deliver + 1, sizeof(struct volume *));
+	for (size_t i = 0; i < a->conf->n_deliver; i++) {
+		const struct conf_deliver *d = &a->conf->deliver[i];
+		struct volume_opts opts = { .container = d->container,
+					    .folder = d->folder,
+					    .mount = d->mount,
+					    .uid = d->uid,
+					    .allow_disk = a->conf->policy.allow_disk,
+					    .grace_ms = a->conf->observe.grace_ms };
+		if (!volume_open(&opts, &a->volumes[i], e))
+			return false;
+	}
+	return true;
+}
+
+static bool open_sources(struct agent *a, struct err *e)
+{
+	a->sources = mem_calloc(a->conf->n_stores + 1, sizeof(struct source *));
+	for (size_t i = 0; i < a->conf->n_stores; i++) {
+		struct source_setup setup = {
+			.loop = a->loop,
+			.conf = &a->conf->stores[i],
+			.interval_ms = a->conf->template_config.static_interval_ms,
+			.entry_changed = on_entry,
+			.hint = on_hint,
+			.login_changed = on_login,
+			.ctx = a,
+		};
+		if (!source_new(&setup, &a->sources[i], e))
+			return false;
+	}
+	return true;
+}
+
+static bool make_outputs(struct agent *a, struct err *e)
+{
+	a->outputs = mem_calloc(a->conf->n_templates + 1, sizeof(struct output *));
+	a->watches = mem_calloc(a->conf->n_templates + 1, sizeof(struct template_watch));
+	for (size_t i = 0; i < a->conf->n_templates; i++) {
+		if (!output_new(&a->conf->templates[i], a->volumes, &a->outputs[i], e))
+			return false;
+		a->n_outputs++;
+	}
+	return true;
+}
+
+bool agent_new(struct loop *l, const struct conf *conf, const struct agent_opts *opts,
+	       struct agent **ret, struct err *e)
+{
+	struct agent *a = mem_alloc(sizeof(*a));
+	a->loop = l;
+	a->conf = conf;
+	a->opts = *opts;
+	a->cache = cache_new();
+	if (!open_volumes(a, e) || !open_sources(a, e) || !make_outputs(a, e)) {
+		agent_free(a);
+		return false;
+	}
+	a->observer = observer_new(l, conf, on_unread, a);
+	a->notifier = notifier_new(l, a->volumes, on_notified, a);
+	*ret = a;
+	return true;
+}
+
+void agent_free(struct agent *a)
+{
+	if (!a)
+		return;
+	loop_later_cancel(a->loop, a);
+	loop_timer_cancel(&a->deadline);
+	loop_timer_cancel(&a->sweep_timer);
+	loop_timer_cancel(&a->retry_timer);
+	loop_timer_cancel(&a->rest_timer);
+	notifier_free(a->notifier);
+	for (size_t i = 0; a->outputs && i < a->n_outputs; i++)
+		output_free(a->outputs[i]);
+	observer_free(a->observer);
+	for (size_t i = 0; a->sources && i < a->conf->n_stores; i++)
+		source_free(a->sources[i]);
+	cache_free(a->cache);
+	for (struct volume **v = a->volumes; v && *v; v++)
+		volume_free(*v);
+	mem_free(a->outputs);
+	mem_free(a->watches);
+	mem_free(a->sources);
+	mem_free(a->volumes);
+	mem_free(a);
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent: wires login, fetch, cache, render, publish, notify and observe on one loop. The
+// only file that sees them all; read agent.c from agent_pass() to see how a secret flows.
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "lib/base/err.h"
+#include "lib/conf/conf.h"
+#include "lib/loop/loop.h"
+
+struct agent;
+
+enum agent_end {
+	AGENT_RUNNING,
+	AGENT_DONE,	// --once: all is rendered; or a signal asked for the end
+	AGENT_FAILED,	// e says why
+	AGENT_RELOAD,	// SIGHUP: read the configuration again
+};
+
+struct agent_opts {
+	bool once; // end when everything has been rendered and told
+	void (*changed)(void *ctx); // started, ready or not: who waits may look; may be NULL
+	void *ctx;
+};
+
+// Opens volumes and stores and checks everything that can be checked before the first
+// request. The conf is borrowed for the agent's life.
+MUST_CHECK bool agent_new(struct loop *l, const struct conf *conf,
+			  const struct agent_opts *opts, struct agent **ret, struct err *e);
+// The published files stay.
+void agent_free(struct agent *a);
+
+// Logs in and starts the flow; loop_run() does the rest, and stops when the agent ends.
+void agent_start(struct agent *a);
+// Gives leases and tokens back (in a pod), then ends; at most about 1.5 s.
+void agent_stop(struct agent *a);
+enum agent_end agent_ended(const struct agent *a, struct err *e);
+
+// Reads templates again and asks every store again, now (SIGHUP, same configuration).
+void agent_refresh(struct agent *a);
+// SIGHUP: ends with AGENT_RELOAD; nothing is revoked.
+void agent_ask_reload(struct agent *a);
+
+// For the status document and the probes.
+json_t *agent_status(const struct agent *a);
+bool agent_started(const struct agent *a);
+bool agent_is_ready(const struct agent *a);

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// One file of the configuration: its template, its last content, and where it goes. agent.c
+// owns outputs; render.c fills them; observe.c follows who has read them.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/entry.h"
+#include "agent/volume.h"
+#include "lib/base/buf.h"
+#include "lib/conf/conf.h"
+#include "lib/loop/loop.h"
+#include "templates/template.h"
+
+struct output;
+struct observer;
+
+// One copy of an output: in one container's folder, or an ordinary file.
+struct place {
+	struct output *output;
+	struct volume *volume; // NULL: an ordinary file
+	char *path;	       // relative in the volume, else as the agent opens it
+	bool published;	       // by this process
+
+	// The receipt of the present generation.
+	struct observer *observer;
+	struct loop_opens *opens;
+	struct loop_timer unread_timer;
+	bool observed; // a watch was set
+	int64_t published_ms, read_ms; // 0 = not yet
+	bool unread;		       // the deadline has passed
+};
+
+enum output_state {
+	OUTPUT_WAITING, // something is not there yet, or the template fails
+	OUTPUT_HELD,	// content is published (error may say what is wrong since)
+	OUTPUT_REMOVED, // its secret is gone and so is the file
+};
+
+struct output {
+	const struct conf_template *conf;
+	const char *name; // for people
+	struct tmpl *tmpl;
+	struct loop_watch *source_watch;
+	struct place *places;
+	size_t n_places;
+
+	struct entry **deps; // what the last run looked up
+	size_t n_deps, cap_deps;
+	char *secrets; // "db:app@3 …", of the content, for audit and status
+
+	enum output_state state;
+	bool existed;	  // a file was there before this process started
+	bool dirty;	  // shall be run again
+	bool removing;	  // its secret is gone; the file goes in this pass
+	bool changed;	  // new content waits for publication
+	bool notify_due;  // published, not yet told
+	unsigned generation; // counts contents
+	struct buf content, previous;
+	char *previous_secrets;
+	bool rolled_back;
+	struct file_attr attr;
+	struct err error;
+	int64_t rendered_ms, notified_ms;
+};
+
+enum { OUTPUT_MAX_BYTES = 1 << 20 };
+
+// A fresh output for one template of the configuration. `volumes` is NULL-ended.
+MUST_CHECK bool output_new(const struct conf_template *conf, struct volume *const *volumes,
+			   struct output **ret, struct err *e);
+void output_free(struct output *o);
+// Whether the content rests on that entry.
+bool output_needs(const struct output *o, const struct entry *en);
+void output_add_dep(struct output *o, struct entry *en);
+// "container /vault/secrets/db" or the path: for people.
+const char *place_container(const struct place *p);

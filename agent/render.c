@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rendering: the look-up of the template language over the cache, and the stock templates.
+#include "agent/render.h"
+
+#include <string.h>
+
+#include "agent/source.h"
+#include "lib/base/clock.h"
+#include "lib/base/file.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+
+enum { SECRETS_MAX = 1024 };
+
+// One run: what it touched, and why it cannot end.
+struct run {
+	const struct render_env *env;
+	struct output *output;
+	bool gone;	 // a secret that it needs is gone
+	struct err why; // first reason to wait
+	json_t *files;	 // contents of `file` look-ups, kept for the run
+};
+
+bool render_load(struct output *o, const struct conf *conf, struct err *e)
+{
+	const struct conf_template *t = o->conf;
+	AUTO_BUF struct buf text = BUF_INIT(OUTPUT_MAX_BYTES);
+	if (t->source) {
+		if (!file_read(t->source, &text, e))
+			return err_wrap(e, "template '%s'", o->name);
+	} else if (t->contents) {
+		buf_puts(&text, t->contents);
+	} else if (t->stock) {
+		const char *stock = tmpl_stock(t->stock);
+		if (!stock)
+			return err_set(e, ERR_CONFIG, 0,
+				       "template '%s': there is no stock template '%s'",
+				       o->name, t->stock);
+		buf_puts(&text, stock);
+	}
+	if (buf_failed(&text))
+		return err_set(e, ERR_LIMIT, 0, "template '%s' is longer than 1 MiB", o->name);
+	struct tmpl_opts opts = {
+		.name = t->source ? t->source : o->name,
+		.left_delim = t->left_delimiter,
+		.right_delim = t->right_delimiter,
+		.missing_key = t->error_on_missing_key ? TMPL_MISSING_ERROR
+						       : TMPL_MISSING_ZERO,
+		.grants = { .env = conf->policy.allow_env,
+			    .read_dirs = conf->policy.read_dirs,
+			    .denied = conf->policy.deny_functions },
+	};
+	struct tmpl *fresh = NULL;
+	if (!tmpl_parse(buf_str(&text), text.len, &opts, &fresh, e))
+		return false;
+	tmpl_free(o->tmpl);
+	o->tmpl = fresh;
+	return true;
+}
+
+static bool glob(const char *pattern, const char *s)
+{
+	for (; *pattern; pattern++, s++) {
+		if (*pattern == '*') {
+			while (pattern[1] == '*')
+				pattern++;
+			for (;; s++) {
+				if (glob(pattern + 1, s))
+					return true;
+				if (!*s)
+					return false;
+			}
+		}
+		if (!*s || (*pattern != '?' && *pattern != *s))
+			return false;
+	}
+	return *s == '\0';
+}
+
+static bool any_glob(const char *const *patterns, const char *s)
+{
+	for (; *patterns; patterns++)
+		if (glob(*patterns, s))
+			return true;
+	return false;
+}
+
+static bool policy_allows(const struct conf_policy *p, const char *name, struct err *e)
+{
+	const char *policy = p->name ? p->name : "policy";
+	if (p->deny_paths && any_glob(p->deny_paths, name))
+		return err_set(e, ERR_DENIED, 0, "policy '%s' denies the path '%s'", policy,
+			       name);
+	if (p->allow_paths && !any_glob(p->allow_paths, name))
+		return err_set(e, ERR_DENIED, 0,
+			       "policy '%s' does not allow the path '%s' (allow_paths)", policy,
+			       name);
+	return true;
+}
+
+// "k=v" pairs as an object of strings.
+static json_t *params_of(const struct tmpl_want *w)
+{
+	if (w->n_args == 0)
+		return NULL;
+	json_t *o = json_object();
+	for (size_t i = 0; i < w->n_args; i++) {
+		const char *eq = strchr(w->args[i], '=');
+		if (!eq)
+			continue;
+		AUTO_FREE char *key = mem_strndup(w->args[i], (size_t)(eq - w->args[i]));
+		json_object_set_new(o, key, json_string(eq + 1));
+	}
+	return o;
+}
+
+static void note_interval(struct entry *en, int64_t interval_ms)
+{
+	if (interval_ms > 0 && (en->interval_ms == 0 || interval_ms < en->interval_ms))
+		en->interval_ms = interval_ms;
+}
+
+static enum tmpl_answer wait_for(struct run *r, const struct entry *en)
+{
+	if (r->why.kind != ERR_NONE)
+		return TMPL_WANTED;
+	const struct err *down = source_error(en->source);
+	if (en->error.kind != ERR_NONE)
+		r->why = en->error;
+	else if (down)
+		r->why = *down;
+	else
+		err_set(&r->why, ERR_RETRY, 0, "waits for its first answer");
+	err_wrap(&r->why, "secret '%s'", entry_name(en));
+	return TMPL_WANTED;
+}
+
+static enum tmpl_answer look_up(struct run *r, const struct cache_ask *ask, const json_t **ret)
+{
+	bool is_new;
+	struct entry *en = cache_get(r->env->cache, ask, &is_new);
+	note_interval(en, r->output->conf->interval_ms);
+	output_add_dep(r->output, en);
+	if (is_new)
+		source_fetch(en);
+	if (en->state == ENTRY_HELD) {
+		*ret = en->body;
+		return TMPL_FOUND;
+	}
+	if (en->state == ENTRY_GONE)
+		r->gone = true;
+	return wait_for(r, en);
+}
+
+static enum tmpl_answer look_up_file(struct run *r, const char *path, const json_t **ret,
+				     struct err *e)
+{
+	AUTO_BUF struct buf b = BUF_INIT(OUTPUT_MAX_BYTES);
+	if (!file_read(path, &b, e))
+		return TMPL_FAILED;
+	json_t *text = json_str(buf_str(&b), b.len);
+	if (!text) {
+		err_set(e, ERR_CONFIG, 0, "'%s' is not UTF-8 text", path);
+		return TMPL_FAILED;
+	}
+	json_array_append_new(r->files, text);
+	*ret = text;
+	return TMPL_FOUND;
+}
+
+static enum tmpl_answer on_lookup(void *ctx, const struct tmpl_want *w, const json_t **ret,
+				  struct err *e)
+{
+	struct run *r = ctx;
+	const char *path;
+	if (w->kind == TMPL_WANT_FILE)
+		return look_up_file(r, w->path, ret, e);
+	const struct conf_store *store = conf_store_of(r->env->conf, w->path, &path, e);
+	if (!store)
+		return TMPL_FAILED;
+	AUTO_FREE char *name = mem_printf("%s:%s", store->name, path);
+	if (!policy_allows(&r->env->conf->policy, name, e))
+		return TMPL_FAILED;
+	AUTO_JSON json_t *params = params_of(w);
+	struct cache_ask ask = {
+		.source = r->env->source_of(r->env->ctx, store),
+		.verb = w->kind == TMPL_WANT_LIST ? STORE_LIST
+			: params		  ? STORE_WRITE
+						  : STORE_READ,
+		.path = path,
+		.params = params,
+	};
+	return look_up(r, &ask, ret);
+}
+
+// The fields of an answer: KV v2 keeps them one level deeper.
+static const json_t *fields_of(const json_t *body)
+{
+	const json_t *data = json_object_get(body, "data");
+	const json_t *inner = json_object_get(data, "data");
+	return json_is_object(inner) && json_object_get(data, "metadata") ? inner : data;
+}
+
+// The secret of `secret = "[store:]path[#key]"`; *ret_key points behind the '#', or NULL.
+static bool stock_secret(struct run *r, const json_t **ret, const char **ret_key, struct err *e)
+{
+	const char *hash = strrchr(r->output->conf->secret, '#');
+	AUTO_FREE char *path =
+		hash ? mem_strndup(r->output->conf->secret,
+				   (size_t)(hash - r->output->conf->secret))
+		     : mem_strdup(r->output->conf->secret);
+	struct tmpl_want want = { .kind = TMPL_WANT_SECRET, .path = path };
+	const json_t *body = NULL;
+	*ret_key = hash ? hash + 1 : NULL;
+	*ret = NULL;
+	enum tmpl_answer a = on_lookup(r, &want, &body, e);
+	if (a == TMPL_FOUND)
+		*ret = fields_of(body);
+	return a != TMPL_FAILED;
+}
+
+// The bare value of one key, without a template.
+static bool bare_value(const json_t *fields, const char *key, struct buf *out, struct err *e)
+{
+	const json_t *v = json_object_get(fields, key);
+	if (!v)
+		return err_set(e, ERR_MISSING, 0, "the secret has no key '%s'", key);
+	if (!json_is_string(v) || json_number_text(v))
+		return json_write(v, out, e);
+	return buf_add(out, json_string_value(v), json_string_length(v)) ||
+	       err_set(e, ERR_LIMIT, 0, "the value is longer than 1 MiB");
+}
+
+static bool run_template(struct run *r, struct buf *out, bool *ret_complete, struct err *e)
+{
+	struct output *o = r->output;
+	struct tmpl_source source = { .lookup = on_lookup, .ctx = r };
+	const json_t *data = NULL;
+	const char *key = NULL;
+	*ret_complete = false;
+	if (o->conf->secret) {
+		if (!stock_secret(r, &data, &key, e))
+			return false;
+		if (!data)
+			return true;
+		*ret_complete = true;
+		if (key && !o->conf->stock)
+			return bare_value(data, key, out, e);
+		if (key) {
+			data = json_object_get(data, key);
+			if (!data)
+				return err_set(e, ERR_MISSING, 0,
+					       "the secret has no key '%s'", key);
+		}
+	}
+	return tmpl_run(o->tmpl, &source, data, out, ret_complete, e);
+}
+
+static void note_secrets(struct output *o)
+{
+	struct buf b = BUF_INIT(SECRETS_MAX);
+	for (size_t i = 0; i < o->n_deps; i++) {
+		const struct entry *en = o->deps[i];
+		buf_printf(&b, "%s%s%s%s", i ? " " : "", entry_name(en),
+			   *en->version ? "@" : "", en->version);
+	}
+	mem_free(o->previous_secrets);
+	o->previous_secrets = o->secrets;
+	o->secrets = buf_take(&b, NULL);
+}
+
+static void take_content(struct output *o, struct buf *fresh)
+{
+	bool first = o->generation == 0;
+	if (!first && o->state == OUTPUT_HELD && !o->rolled_back &&
+	    buf_equal(&o->content, fresh)) {
+		err_clear(&o->error);
+		return;
+	}
+	// After a roll-back the refused content is in `previous`: it does not come again.
+	if (o->rolled_back && buf_equal(&o->previous, fresh))
+		return;
+	o->rolled_back = false;
+	buf_release(&o->previous);
+	o->previous = o->content;
+	o->content = *fresh;
+	*fresh = (struct buf){ .max = OUTPUT_MAX_BYTES };
+	note_secrets(o);
+	err_clear(&o->error);
+	o->generation++;
+	o->changed = true;
+	o->rendered_ms = clock_mono_ms();
+	log_audit("render", LOG_STR("template", o->name), LOG_STR("secrets", o->secrets));
+}
+
+static bool removes(const struct render_env *env, const struct output *o)
+{
+	enum conf_revoked rule =
+		o->conf->has_on_revoked ? o->conf->on_revoked : env->conf->on_revoked;
+	return rule == REVOKED_REMOVE && o->state == OUTPUT_HELD;
+}
+
+void render_run(const struct render_env *env, struct output *o)
+{
+	struct run r = { .env = env, .output = o, .why = ERR_INIT };
+	AUTO_JSON json_t *files = json_array();
+	AUTO_BUF struct buf out = BUF_INIT(OUTPUT_MAX_BYTES);
+	struct err e = ERR_INIT;
+	bool complete;
+	r.files = files;
+	o->dirty = false;
+	o->n_deps = 0;
+	if (!o->tmpl)
+		return; // render_load() has said why
+	bool ok = run_template(&r, &out, &complete, &e);
+	if (ok && complete) {
+		take_content(o, &out);
+		return;
+	}
+	bool was_good = o->error.kind == ERR_NONE;
+	o->error = ok ? r.why : e;
+	if (!ok && (was_good || o->state == OUTPUT_WAITING))
+		log_fail(LOG_WARN, &e, "template not rendered", LOG_STR("template", o->name));
+	if (ok && r.gone && removes(env, o))
+		o->removing = true;
+}
