@@ -1,0 +1,256 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Builds the third-party libraries that Debian 12 does not have in a useful form: mbedTLS 3.6
+# and a minimal libcurl on it; for musl also jansson, libyaml and cmocka.
+#
+# usage: thirdparty.sh glibc|musl LINK
+#   LINK becomes a symbolic link to a folder of the cache with include/, lib/ (and kernel/,
+#   the kernel's headers for musl-gcc). The cache lies in ${XDG_CACHE_HOME:-~/.cache}/ampoule;
+#   its folders are named after a hash of this recipe, so that nothing is built twice.
+#
+# Sources are Debian 13's source packages (sources.lock), fetched by apt through this
+# machine's own sources with only the suite's name changed. The machine's apt state is not
+# touched. Debian's patches are applied.
+set -eu
+LC_ALL=C
+export LC_ALL
+umask 022
+
+libc=${1:?glibc or musl} link=${2:?link}
+case $libc in glibc | musl) ;; *) echo "thirdparty.sh: no such libc: $libc" >&2; exit 2 ;; esac
+here=$(cd "$(dirname "$0")" && pwd)
+suite=trixie # Debian 13
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/ampoule
+jobs=${JOBS:-2}
+# The compiler's version counts too: archives for link-time optimization need the same one.
+recipe=$({ cat "$here/thirdparty.sh" "$here/sources.lock" "$here/mbedtls_config.h"
+	gcc --version | head -n 1; } | sha256sum | cut -c1-16)
+final=$cache/$libc-$recipe
+
+say() { printf 'deps: %s\n' "$*"; }
+die() { printf 'deps: %s\n' "$*" >&2; exit 1; }
+finish() { mkdir -p "$(dirname "$link")" && ln -sfn "$final" "$link"; }
+
+if [ -e "$final/versions" ]; then
+	finish
+	exit 0
+fi
+
+mkdir -p "$cache/sources"
+# One builder at a time; the second one finds the work done.
+exec 9>"$cache/$libc.lock"
+flock 9
+if [ -e "$final/versions" ]; then
+	finish
+	exit 0
+fi
+work=$(mktemp -d "$cache/$libc.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM HUP
+out=$work/out
+mkdir -p "$out/include" "$out/lib"
+log=$work/log
+
+# --- fetching -----------------------------------------------------------------------------
+
+# Debian's own entries of this machine (those whose suites are its codename), as deb-src
+# entries of the other suite.
+apt_sources() {
+	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+	test -n "$codename" || die "no VERSION_CODENAME in /etc/os-release"
+	for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+		test -f "$f" || continue
+		awk -v c="$codename" -v s="$suite" '
+			$1 != "deb" && $1 != "deb-src" { next }
+			{ opt = ""; i = 2
+			  if ($2 ~ /^\[/) { do opt = opt $i " "; while ($(i++) !~ /\]$/) }
+			  uri = $i; name = $(i + 1); main = 0
+			  for (j = i + 2; j <= NF; j++) if ($j == "main") main = 1
+			  if (!main || name !~ "^" c "(-updates|-security|/updates)?$") next
+			  sub(c, s, name)
+			  sub(/\/updates$/, "-security", name)
+			  line = "deb-src " opt uri " " name " main"
+			  if (!seen[line]++) print line }' "$f"
+	done >"$work/apt/parts/machine.list"
+	for f in /etc/apt/sources.list.d/*.sources; do
+		test -f "$f" || continue
+		sed '/^#/d' "$f" | awk -v c="$codename" -v s="$suite" '
+			BEGIN { RS = ""; FS = "\n" }
+			tolower($0) ~ /(^|\n)enabled:[ \t]*no/ { next }
+			{ good = main = 0
+			  for (i = 1; i <= NF; i++) {
+				if ($i ~ /^Suites:/) {
+					good = $i ~ "[ \t]" c "([ \t]|$)" ||
+						$i ~ "[ \t]" c "-(security|updates)([ \t]|$)"
+					gsub(c "-backports[^ \t]*", "", $i)
+					gsub(c, s, $i)
+				}
+				if ($i ~ /^Components:/) { main = $i ~ /[ \t]main([ \t]|$)/; $i = "Components: main" }
+				if ($i ~ /^Types:/) $i = "Types: deb-src"
+			  }
+			  if (good && main) { for (i = 1; i <= NF; i++) print $i; print "" } }'
+	done >"$work/apt/parts/machine.sources"
+	cat "$work/apt/parts"/* | grep -q deb-src ||
+		die "no entry of Debian itself ($codename) in this machine's apt sources"
+}
+
+apt_prepare() {
+	test ! -e "$work/apt/ready" || return 0
+	mkdir -p "$work/apt/parts" "$work/apt/lists/partial" "$work/apt/archives/partial"
+	apt_sources
+	cat >"$work/apt/conf" <<-EOF
+		Dir::Etc::SourceList "/dev/null";
+		Dir::Etc::SourceParts "$work/apt/parts";
+		Dir::State::Lists "$work/apt/lists";
+		Dir::Cache "$work/apt";
+		Dir::Cache::Archives "$work/apt/archives";
+		APT::Sandbox::User "";
+		Acquire::Retries "2";
+		#clear APT::Update::Pre-Invoke;
+		#clear APT::Update::Post-Invoke;
+		#clear APT::Update::Post-Invoke-Success;
+	EOF
+	say "reading the source lists of $suite"
+	apt-get -q -c "$work/apt/conf" update >>"$log" 2>&1 ||
+		say "not every list could be read; going on with the others"
+	touch "$work/apt/ready"
+}
+
+lock() { awk -v p="$1" '$1 == p' "$here/sources.lock"; }
+
+# have PACKAGE VERSION: all its files of the lock lie in the cache, with the right hash.
+have() {
+	lock "$1" | while read -r _ version _ file sum; do
+		test "$version" != "$2" ||
+			echo "$sum  $file" | (cd "$cache/sources" && sha256sum -c --status 2>/dev/null) ||
+			exit 1
+	done
+}
+
+# fetch PACKAGE: sets version to the first of the lock that can be had. A superseded version's
+# control file may be gone while its tarballs stay, hence the files are taken one by one.
+fetch() {
+	first=
+	for version in $(lock "$1" | awk '!seen[$2]++ { print $2 }'); do
+		first=${first:-$version}
+		if ! have "$1" "$version"; then
+			apt_prepare
+			rm -rf "$work/fetch" && mkdir "$work/fetch"
+			(cd "$work/fetch" && apt-get -q -c "$work/apt/conf" source --download-only \
+				"$1=$version") >>"$log" 2>&1 || true
+			for f in $(lock "$1" | awk -v v="$version" '$2 == v { print $4 }'); do
+				test ! -f "$work/fetch/$f" || mv "$work/fetch/$f" "$cache/sources/"
+			done
+		fi
+		if have "$1" "$version"; then
+			test "$version" = "$first" ||
+				say "NOTE: $1 $first cannot be had here; taking $version, pinned too"
+			return 0
+		fi
+	done
+	apt-cache -c "$work/apt/conf" showsrc "$1" 2>/dev/null |
+		grep -E '^Version|^ [0-9a-f]{64} .*(orig|debian)\.tar\.[a-z0-9]*$' >&2 || true
+	tail -n 20 "$log" >&2
+	die "$1: none of its versions in image/deps/sources.lock can be had (those on offer are above)"
+}
+
+# unpack PACKAGE: into $work/PACKAGE, Debian's patches applied.
+unpack() {
+	fetch "$1"
+	echo "$1 $version" >>"$work/versions"
+	mkdir "$work/$1"
+	for f in $(lock "$1" | awk -v v="$version" '$2 == v && $3 == "orig" { print $4 }'); do
+		tar -xf "$cache/sources/$f" -C "$work/$1" --strip-components 1
+	done
+	for f in $(lock "$1" | awk -v v="$version" '$2 == v && $3 == "debian" { print $4 }'); do
+		tar -xf "$cache/sources/$f" -C "$work/$1"
+		for p in $(sed 's/#.*//' "$work/$1/debian/patches/series" 2>/dev/null); do
+			patch -d "$work/$1" -p1 -f -s --no-backup-if-mismatch \
+				<"$work/$1/debian/patches/$p" >>"$log" 2>&1 || die "$1: patch $p does not apply"
+		done
+		mkdir -p "$out/share"
+		cp "$work/$1/debian/copyright" "$out/share/$1.copyright"
+	done
+}
+
+# --- building -----------------------------------------------------------------------------
+
+hard='-fstack-protector-strong -fstack-clash-protection'
+case $(uname -m) in x86_64) hard="$hard -fcf-protection" ;; esac
+if [ "$libc" = musl ]; then
+	# musl-gcc sees no kernel headers: a folder of links, searched last.
+	mkdir "$out/kernel"
+	triplet=$(gcc -print-multiarch)
+	ln -s /usr/include/linux /usr/include/asm-generic "$out/kernel/"
+	ln -s "/usr/include/$triplet/asm" "$out/kernel/asm"
+	cc=musl-gcc ar=gcc-ar ranlib=gcc-ranlib
+	cflags="-Os -flto -ffunction-sections -fdata-sections -fPIC $hard -idirafter $out/kernel"
+else
+	# No LTO and with line numbers, for sanitizers and for clang's fuzzer.
+	cc=gcc ar=ar ranlib=ranlib
+	cflags="-O2 -g -fno-omit-frame-pointer -fPIC $hard"
+fi
+cflags="$cflags -ffile-prefix-map=$work=/deps"
+
+# build PACKAGE CMAKE-OPTION…: configures, compiles, installs into $out.
+build() {
+	name=$1 begin=$(date +%s)
+	cmake -S "$work/$name" -B "$work/$name.build" -G Ninja -Wno-dev \
+		-DCMAKE_C_COMPILER="$cc" -DCMAKE_AR="$(command -v $ar)" \
+		-DCMAKE_RANLIB="$(command -v $ranlib)" -DCMAKE_C_FLAGS="$cflags" \
+		-DCMAKE_BUILD_TYPE=None -DCMAKE_INSTALL_PREFIX="$out" -DCMAKE_INSTALL_LIBDIR=lib \
+		-DCMAKE_PREFIX_PATH="$out" -DBUILD_SHARED_LIBS=OFF -DBUILD_TESTING=OFF "$@" >>"$log" 2>&1 &&
+		cmake --build "$work/$name.build" -j "$jobs" >>"$log" 2>&1 &&
+		cmake --install "$work/$name.build" >>"$log" 2>&1 || {
+		tail -n 60 "$log" >&2
+		die "$name does not build"
+	}
+	say "$name $version for $libc: $(($(date +%s) - begin)) s"
+}
+
+started=$(date +%s)
+say "building the third-party libraries for $libc, once (about a minute)"
+: >"$work/versions"
+
+unpack mbedtls
+cp "$here/mbedtls_config.h" "$work/mbedtls/include/mbedtls/mbedtls_config.h"
+build mbedtls -DGEN_FILES=OFF -DENABLE_TESTING=OFF -DENABLE_PROGRAMS=OFF \
+	-DMBEDTLS_FATAL_WARNINGS=OFF
+
+if [ "$libc" = musl ]; then
+	unpack jansson
+	build jansson -DJANSSON_BUILD_SHARED_LIBS=OFF -DJANSSON_BUILD_DOCS=OFF \
+		-DJANSSON_WITHOUT_TESTS=ON -DJANSSON_EXAMPLES=OFF
+	unpack libyaml
+	build libyaml
+	unpack cmocka
+	build cmocka -DWITH_EXAMPLES=OFF -DUNIT_TESTING=OFF
+fi
+
+# HTTP, HTTPS, unix sockets, proxies, AWS SigV4, Basic authentication; the threaded resolver.
+# The texts of curl_easy_strerror() stay (VERBOSE_STRINGS).
+off=
+for name in ALTSVC BEARER_AUTH BINDLOCAL COOKIES DIGEST_AUTH DOH FORM_API GETOPTIONS GOPHER \
+	HSTS KERBEROS_AUTH LIBCURL_OPTION MIME NEGOTIATE_AUTH NETRC NTLM PROGRESS_METER RTSP \
+	SHA512_256 SHUFFLE_DNS SRP WEBSOCKETS; do
+	off="$off -DCURL_DISABLE_$name=ON"
+done
+for name in CURL_ZLIB CURL_BROTLI CURL_ZSTD USE_NGHTTP2 USE_LIBIDN2 CURL_USE_LIBPSL \
+	CURL_USE_LIBSSH2 CURL_USE_PKGCONFIG CURL_USE_OPENSSL BUILD_CURL_EXE BUILD_LIBCURL_DOCS \
+	BUILD_MISC_DOCS ENABLE_CURL_MANUAL BUILD_EXAMPLES; do
+	off="$off -D$name=OFF"
+done
+unpack curl
+# shellcheck disable=SC2086 # a list of options
+build curl -DHTTP_ONLY=ON -DBUILD_STATIC_LIBS=ON -DCURL_USE_MBEDTLS=ON \
+	-DENABLE_THREADED_RESOLVER=ON -DENABLE_UNIX_SOCKETS=ON -DCURL_CA_BUNDLE=none \
+	-DCURL_CA_PATH=none -DPICKY_COMPILER=OFF $off \
+	-DMBEDTLS_INCLUDE_DIR="$out/include" -DMBEDTLS_LIBRARY="$out/lib/libmbedtls.a" \
+	-DMBEDX509_LIBRARY="$out/lib/libmbedx509.a" -DMBEDCRYPTO_LIBRARY="$out/lib/libmbedcrypto.a"
+
+rm -rf "$out/bin" "$out/lib/cmake" "$out/lib/pkgconfig" "$out/cmake"
+mv "$work/versions" "$out/versions"
+rm -rf "$final"
+mv "$out" "$final" # from here on the cache has it, whole
+say "third-party libraries for $libc: $(($(date +%s) - started)) s in all, $(du -sh "$final" | cut -f1)"
+finish
