@@ -48,6 +48,15 @@ bool vault_says_bad_token(const char *body, size_t len)
 	       strstr(buf_str(&b), "invalid token") || strstr(buf_str(&b), "bad token");
 }
 
+bool vault_says_nothing(const char *body, size_t len)
+{
+	AUTO_JSON json_t *j = NULL;
+	json_t *errors = NULL;
+	return body && json_parse(body, len, BODY_MAX, JSON_KEEP_NUMBERS, &j, NULL) &&
+	       json_get_arr(j, "errors", &errors, NULL) && errors &&
+	       json_array_size(errors) == 0;
+}
+
 bool vault_says_kv2(const char *body, size_t len)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SAID_ALL_MAX);
@@ -255,9 +264,16 @@ static bool bad_request(const struct vault_refusal *r, struct err *e)
 		r->path, r->status);
 }
 
+// A 404 that is not Vault's own says nothing about the secret.
 static bool not_found(const struct vault_refusal *r, struct err *e)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SAID_ALL_MAX);
+	if (!r->body_len || r->body[0] != '{')
+		return err_set(
+			e, ERR_RETRY, 404,
+			"'%s': answered with 404, but not by Vault; is a proxy in front "
+			"of it, or the address wrong?",
+			r->path);
 	said(r->body, r->body_len, "errors", &b);
 	if (strstr(buf_str(&b), "no handler for route"))
 		return err_set(e, ERR_MISSING, 404,

@@ -46,5 +46,7 @@ bool vault_refused(const struct vault_refusal *r, struct err *e);
 // What the `errors` of an answer say about our token: that it is no token any more (true),
 // or nothing. A policy's refusal is worded otherwise by Vault and OpenBao alike.
 bool vault_says_bad_token(const char *body, size_t len);
+// Whether a 404 is Vault's own with no errors in it: an empty list, an absent secret.
+bool vault_says_nothing(const char *body, size_t len);
 // Whether a 404 says that the mount has KV version 2 and the path was version 1's.
 bool vault_says_kv2(const char *body, size_t len);

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The array of stores: a new store is a file and a row.
+#include <string.h>
+
+#include "stores/store.h"
+
+extern const struct store_ops store_vault;
+
+static const struct store_ops *const stores[] = {
+	&store_vault,
+};
+
+const struct store_ops *store_type(size_t i)
+{
+	return i < ARRAY_LEN(stores) ? stores[i] : NULL;
+}
+
+const struct store_ops *store_find(const char *type)
+{
+	for (size_t i = 0; type && i < ARRAY_LEN(stores); i++)
+		if (strcmp(stores[i]->type, type) == 0)
+			return stores[i];
+	return NULL;
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// The vault store's own token after login: renewed, looked up when in doubt, given back.
+#include "lib/base/json.h"
+#include "lib/base/mem.h"
+#include "stores/vault_int.h"
+
+static void end(struct vault_op *op, const struct err *e)
+{
+	struct store_token t = vault_token_state(op->vault);
+	vault_op_token(op, e ? NULL : &t, e);
+}
+
+static bool is_good(const struct vault_got *got)
+{
+	return got->status >= 200 && got->status < 300;
+}
+
+// Takes over what the server says of the token; the token itself stays.
+static void take_terms(struct vault *v, struct vault_grant *g)
+{
+	secret_free(g->token);
+	g->token = TAKE(v->token);
+	vault_take_token(v, g, v->token_is_ours);
+}
+
+static void renewed(struct vault_op *op, const struct vault_got *got, const struct err *e)
+{
+	struct vault_grant g = { .token = NULL };
+	struct err why = ERR_INIT;
+	if (!e && !is_good(got))
+		vault_got_refused(
+			got,
+			(struct vault_refusal){ .act = VAULT_TOKEN,
+						.path = "auth/token/renew-self" },
+			&why);
+	else if (!e && vault_answer_auth(&got->reply, &g, &why))
+		take_terms(op->vault, &g);
+	end(op, e ? e : why.kind ? &why : NULL);
+}
+
+// A token that may not look itself up, by policy, lives.
+static void looked_up(struct vault_op *op, const struct vault_got *got,
+		      const struct err *e)
+{
+	struct vault_grant g = { .token = NULL };
+	struct err why = ERR_INIT;
+	if (!e && !is_good(got)) {
+		vault_got_refused(
+			got,
+			(struct vault_refusal){ .act = VAULT_TOKEN,
+						.path = "auth/token/lookup-self" },
+			&why);
+		if (why.kind == ERR_DENIED)
+			err_clear(&why);
+	} else if (!e && vault_answer_lookup(&got->reply, &g, &why)) {
+		take_terms(op->vault, &g);
+	}
+	end(op, e ? e : why.kind ? &why : NULL);
+}
+
+static void revoked(struct vault_op *op, const struct vault_got *got, const struct err *e)
+{
+	struct err why = ERR_INIT;
+	if (!e && !is_good(got))
+		vault_got_refused(
+			got,
+			(struct vault_refusal){ .act = VAULT_TOKEN,
+						.path = "auth/token/revoke-self" },
+			&why);
+	end(op, e ? e : why.kind ? &why : NULL);
+}
+
+static void failed(struct vault_op *op, const struct vault_got *got, const struct err *e)
+{
+	(void)got;
+	end(op, e->kind ? e : NULL);
+}
+
+static struct vault_op *token_op(struct vault *v, store_login_fn *done, void *ctx)
+{
+	struct vault_op *op = vault_op_new(v, ctx);
+	op->login_done = done;
+	return op;
+}
+
+static bool has_token(struct vault_op *op)
+{
+	struct err e = ERR_INIT;
+	if (op->vault->token)
+		return true;
+	err_set(&e, ERR_AUTH, 0, "not logged in");
+	vault_op_fail_later(op, &e, failed);
+	return false;
+}
+
+void vault_renew_login(struct store *s, store_login_fn *done, void *ctx)
+{
+	struct vault_op *op = token_op((struct vault *)s, done, ctx);
+	AUTO_JSON json_t *body = json_object();
+	if (has_token(op))
+		vault_send(op,
+			   &(struct vault_request){ .method = "PUT",
+						    .path = "auth/token/renew-self",
+						    .body = body,
+						    .token = op->vault->token,
+						    .login = true },
+			   renewed);
+}
+
+void vault_check_login(struct store *s, store_login_fn *done, void *ctx)
+{
+	struct vault_op *op = token_op((struct vault *)s, done, ctx);
+	if (has_token(op))
+		vault_send(op,
+			   &(struct vault_request){ .method = "GET",
+						    .path = "auth/token/lookup-self",
+						    .token = op->vault->token,
+						    .login = true },
+			   looked_up);
+}
+
+// Forgotten at once, given back if it is ours.
+void vault_logout(struct store *s, store_login_fn *done, void *ctx)
+{
+	struct vault *v = (struct vault *)s;
+	struct vault_op *op = token_op(v, done, ctx);
+	AUTO_SECRET struct secret *token = TAKE(v->token);
+	AUTO_JSON json_t *body = json_object();
+	if (token && v->token_is_ours)
+		vault_send(op,
+			   &(struct vault_request){ .method = "PUT",
+						    .path = "auth/token/revoke-self",
+						    .body = body,
+						    .token = token,
+						    .login = true },
+			   revoked);
+	else
+		vault_op_fail_later(op, &(struct err)ERR_INIT,
+				    failed); // no error: the end
+}
