@@ -12,9 +12,10 @@
 
 enum { KEY_DER_MAX = 8192 };
 
-// rsaEncryption (RFC 3279 section 2.3.1), the content of its OBJECT IDENTIFIER.
+// Contents of OBJECT IDENTIFIERs: rsaEncryption (RFC 3279), id-ecPublicKey (RFC 5480).
 static const unsigned char oid_rsa[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7,
 					 0x0d, 0x01, 0x01, 0x01 };
+static const unsigned char oid_ec[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01 };
 
 void pkey_free(struct pkey *k)
 {
@@ -75,8 +76,28 @@ bool pkey_from_pem(struct bytes pem, struct pkey **ret, struct err *e)
 	return load(true, bytes_of(b.der.data, b.der.len), ret, e);
 }
 
+// SubjectPublicKeyInfo ::= SEQUENCE { SEQUENCE { OID, parameters }, BIT STRING }. The two
+// libraries differ in which spellings of a curve and a point they take, so that is settled
+// here: a curve by its name, a point uncompressed.
+static bool public_form_ok(struct bytes spki)
+{
+	struct bytes content, alg, oid, curve, bits;
+	if (!der_take(&spki, DER_SEQ, &content) || !der_take(&content, DER_SEQ, &alg) ||
+	    !der_take(&alg, DER_OID, &oid) || !der_take_bits(&content, &bits))
+		return false;
+	if (der_equal(oid, BYTES_OF(oid_rsa)))
+		return true;
+	return der_equal(oid, BYTES_OF(oid_ec)) && der_take(&alg, DER_OID, &curve) &&
+	       alg.len == 0 && bits.len > 1 && bits.p[0] == 4;
+}
+
 bool pkey_public_from_der(struct bytes spki, struct pkey **ret, struct err *e)
 {
+	if (!public_form_ok(spki))
+		return err_set(
+			e, ERR_CONFIG, 0,
+			"the public key is neither RSA nor an uncompressed ECDSA point "
+			"of a named curve");
 	return load(false, spki, ret, e);
 }
 
@@ -100,7 +121,7 @@ bool pkey_public_from_pem(struct bytes pem, struct pkey **ret, struct err *e)
 			return err_wrap(e, "public key");
 		struct bytes der = bytes_of(b.der.data, b.der.len);
 		if (strcmp(b.label, "PUBLIC KEY") == 0)
-			return load(false, der, ret, e);
+			return pkey_public_from_der(der, ret, e);
 		if (strcmp(b.label, "RSA PUBLIC KEY") == 0) {
 			AUTO_BUF struct buf spki = BUF_INIT(KEY_DER_MAX);
 			if (!wrap_rsa_public(der, &spki))

@@ -13,7 +13,7 @@ enum { SPKI_MAX = 8192 };
 
 bool x509_matches_key(const struct x509 *c, const struct pkey *k, struct err *e)
 {
-	// Both go through the library, since a certificate may write its point compressed.
+	// Both go through the library, which checks that the certificate's is a real key.
 	AUTO_PKEY struct pkey *own = NULL;
 	AUTO_BUF struct buf a = BUF_INIT(SPKI_MAX);
 	AUTO_BUF struct buf b = BUF_INIT(SPKI_MAX);

@@ -20,7 +20,12 @@ static bool classify(struct pkey *k, struct err *e)
 		return true;
 	}
 	char group[64] = "";
+	int is_explicit = 0;
 	if (EVP_PKEY_is_a(impl, "EC") &&
+	    (!EVP_PKEY_get_int_param(impl,
+				     OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
+				     &is_explicit) ||
+	     !is_explicit) &&
 	    EVP_PKEY_get_group_name(impl, group, sizeof(group), NULL)) {
 		k->type = strcmp(group, "secp384r1") == 0 ? PKEY_P384 : PKEY_P256;
 		if (k->type == PKEY_P384 || strcmp(group, "prime256v1") == 0)

@@ -10,17 +10,8 @@
 #include "lib/base/mem.h"
 #include "lib/crypto/crypto.h"
 #include "lib/crypto/digest.h"
+#include "test/support/expect.h"
 #include "test/support/vector.h"
-
-static struct err err;
-
-// The text fails the test with the error's own words.
-#define OK(call)                                                                         \
-	do {                                                                             \
-		err_clear(&err);                                                         \
-		if (!(call))                                                             \
-			fail_msg("%s", err.text);                                        \
-	} while (0)
 
 static const struct {
 	enum digest_alg alg;
@@ -52,7 +43,8 @@ static void published_digests(void **state UNUSED)
 {
 	for (size_t i = 0; i < ARRAY_LEN(digests); i++) {
 		unsigned char sum[DIGEST_LEN_MAX];
-		OK(digest_of(digests[i].alg, bytes_of_str(digests[i].text), sum, &err));
+		EXPECT_OK(digest_of(digests[i].alg, bytes_of_str(digests[i].text), sum,
+				    &err));
 		assert_vector(sum, digest_len(digests[i].alg), digests[i].hex);
 	}
 }
@@ -64,7 +56,7 @@ static void a_million_in_pieces(void **state UNUSED)
 	memset(a, 'a', 1000);
 	AUTO_DIGEST struct digest *d = NULL;
 	unsigned char sum[DIGEST_LEN_MAX];
-	OK(digest_new(DIGEST_SHA256, &d, &err));
+	EXPECT_OK(digest_new(DIGEST_SHA256, &d, &err));
 	size_t left = 1000000;
 	for (size_t n = 1; left > 0; n = n * 7 % 997 + 1) {
 		size_t take = n < left ? n : left;
@@ -72,7 +64,7 @@ static void a_million_in_pieces(void **state UNUSED)
 		left -= take;
 	}
 	digest_add(d, BYTES_NONE);
-	OK(digest_end(d, sum, &err));
+	EXPECT_OK(digest_end(d, sum, &err));
 	assert_vector(sum, 32,
 		      "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
@@ -81,7 +73,7 @@ static void one_mebibyte(void **state UNUSED)
 {
 	AUTO_FREE unsigned char *zeros = mem_alloc(1 << 20);
 	unsigned char sum[DIGEST_LEN_MAX];
-	OK(digest_of(DIGEST_SHA256, bytes_of(zeros, 1 << 20), sum, &err));
+	EXPECT_OK(digest_of(DIGEST_SHA256, bytes_of(zeros, 1 << 20), sum, &err));
 	assert_vector(sum, 32,
 		      "30e14955ebf1352266dc2ff8067e68104607e750abb9d3b36582b8af909fcb58");
 }
@@ -122,15 +114,16 @@ static void published_hmacs(void **state UNUSED)
 {
 	unsigned char mac[DIGEST_LEN_MAX];
 	for (size_t i = 0; i < ARRAY_LEN(hmacs); i++) {
-		OK(hmac_of(hmacs[i].alg, vector(hmacs[i].key), vector(hmacs[i].data), mac,
-			   &err));
+		EXPECT_OK(hmac_of(hmacs[i].alg, vector(hmacs[i].key),
+				  vector(hmacs[i].data), mac, &err));
 		assert_vector(mac, digest_len(hmacs[i].alg), hmacs[i].hex);
 	}
 	unsigned char key[131];
 	memset(key, 0xaa, sizeof(key));
-	OK(hmac_of(DIGEST_SHA256, BYTES_OF(key),
-		   bytes_of_str("Test Using Larger Than Block-Size Key - Hash Key First"),
-		   mac, &err));
+	EXPECT_OK(hmac_of(
+		DIGEST_SHA256, BYTES_OF(key),
+		bytes_of_str("Test Using Larger Than Block-Size Key - Hash Key First"),
+		mac, &err));
 	assert_vector(mac, 32,
 		      "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
@@ -143,7 +136,7 @@ static void rfc5869(void **state UNUSED)
 		.salt = vector("000102030405060708090a0b0c"),
 		.info = vector("f0f1f2f3f4f5f6f7f8f9"),
 	};
-	OK(hkdf_sha256(&one, okm, 42, &err));
+	EXPECT_OK(hkdf_sha256(&one, okm, 42, &err));
 	assert_vector(okm, 42,
 		      "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf"
 		      "34007208d5b887185865");
@@ -154,13 +147,13 @@ static void rfc5869(void **state UNUSED)
 		info[i] = 0xb0 + i;
 	}
 	struct hkdf two = { BYTES_OF(in), BYTES_OF(salt), BYTES_OF(info) };
-	OK(hkdf_sha256(&two, okm, 82, &err));
+	EXPECT_OK(hkdf_sha256(&two, okm, 82, &err));
 	assert_vector(okm, 82,
 		      "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c"
 		      "59045a99cac7827271cb41c65e590e09da3275600c2f09b8367793a9aca3db71"
 		      "cc30c58179ec3e87c14c01d5c1f3434f1d87");
 	struct hkdf three = { .secret = one.secret };
-	OK(hkdf_sha256(&three, okm, 42, &err));
+	EXPECT_OK(hkdf_sha256(&three, okm, 42, &err));
 	assert_vector(okm, 42,
 		      "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d"
 		      "9d201395faa4b61a96c8");
@@ -170,9 +163,8 @@ static void hkdf_limits(void **state UNUSED)
 {
 	AUTO_FREE unsigned char *okm = mem_alloc(HKDF_LEN_MAX + 1);
 	struct hkdf in = { .secret = bytes_of_str("x") };
-	OK(hkdf_sha256(&in, okm, HKDF_LEN_MAX, &err));
-	assert_false(hkdf_sha256(&in, okm, HKDF_LEN_MAX + 1, &err));
-	assert_int_equal(err.kind, ERR_LIMIT);
+	EXPECT_OK(hkdf_sha256(&in, okm, HKDF_LEN_MAX, &err));
+	EXPECT_FAIL(ERR_LIMIT, hkdf_sha256(&in, okm, HKDF_LEN_MAX + 1, &err));
 }
 
 static void pbkdf2(void **state UNUSED)
@@ -180,21 +172,20 @@ static void pbkdf2(void **state UNUSED)
 	unsigned char key[64];
 	// RFC 7914 section 11
 	struct pbkdf2 one = { bytes_of_str("passwd"), bytes_of_str("salt"), 1 };
-	OK(pbkdf2_sha256(&one, key, 64, &err));
+	EXPECT_OK(pbkdf2_sha256(&one, key, 64, &err));
 	assert_vector(key, 64,
 		      "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"
 		      "49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783");
 	struct pbkdf2 many = { bytes_of_str("Password"), bytes_of_str("NaCl"), 80000 };
-	OK(pbkdf2_sha256(&many, key, 64, &err));
+	EXPECT_OK(pbkdf2_sha256(&many, key, 64, &err));
 	assert_vector(key, 64,
 		      "4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56"
 		      "a1d425a1225833549adb841b51c9b3176a272bdebba1d078478f62b397f33c8d");
 	struct pbkdf2 empty = { BYTES_NONE, bytes_of_str("salt"), 1 };
-	OK(pbkdf2_sha256(&empty, key, 16, &err));
+	EXPECT_OK(pbkdf2_sha256(&empty, key, 16, &err));
 	assert_vector(key, 16, "f135c27993baf98773c5cdb40a5706ce");
 	many.iterations = 0;
-	assert_false(pbkdf2_sha256(&many, key, 64, &err));
-	assert_int_equal(err.kind, ERR_LIMIT);
+	EXPECT_FAIL(ERR_LIMIT, pbkdf2_sha256(&many, key, 64, &err));
 }
 
 static void equality(void **state UNUSED)
@@ -208,14 +199,14 @@ static void equality(void **state UNUSED)
 static void random_bytes_differ(void **state UNUSED)
 {
 	unsigned char a[4096] = { 0 }, b[4096] = { 0 };
-	OK(crypto_random(a, sizeof(a), &err));
-	OK(crypto_random(b, sizeof(b), &err));
+	EXPECT_OK(crypto_random(a, sizeof(a), &err));
+	EXPECT_OK(crypto_random(b, sizeof(b), &err));
 	assert_memory_not_equal(a, b, sizeof(a));
 	unsigned ones = 0;
 	for (size_t i = 0; i < sizeof(a); i++)
 		ones += (unsigned)__builtin_popcount(a[i]);
 	assert_in_range(ones, 15600, 17200); // 16384 ± 8 standard deviations
-	OK(crypto_random(a, 0, &err));
+	EXPECT_OK(crypto_random(a, 0, &err));
 }
 
 static void version_names_the_library(void **state UNUSED)
