@@ -180,12 +180,16 @@ struct conf_load_opts {
 	bool strict;		  // warnings are errors
 	conf_warn_fn *warn;
 	void *warn_ctx;
+	// "key=value" of command line flags (options_override()), NULL-ended, or NULL. Wins.
+	const char *const *overrides;
 	const char *const *environ_; // NULL-ended "K=V"; options that have an env name
 };
 
 // Reads, merges, checks. Errors name file, line, key and remedy.
 MUST_CHECK bool conf_load(const struct conf_load_opts *opts, struct conf **ret, struct err *e);
 void conf_free(struct conf *c);
+// Whether both ask for the same (SIGHUP: then nothing needs to be made anew).
+bool conf_equal(const struct conf *a, const struct conf *b);
 
 // The store that a template's path names ("aws:prod/db" → aws, "prod/db"), or the default
 // one with the whole path. NULL and an error when there is none.

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+// ampoule-agent: arguments → configuration → mode → exit code.
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/args.h"
+#include "agent/control.h"
+#include "lib/base/codec.h"
+#include "lib/base/file.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/conf/conf.h"
+#include "lib/crypto/crypto.h"
+#include "lib/http/client.h"
+
+#ifndef AMPOULE_VERSION
+#define AMPOULE_VERSION "unknown"
+#endif
+
+// The README's table of exit codes; EXIT_MEMORY is mem.h's.
+enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_USAGE = 2 };
+
+enum { PROBE_TIMEOUT_MS = 1000, PROBE_WAIT_MS = 5 * 60 * 1000, STATUS_MAX = 64 };
+
+extern char **environ;
+
+struct program {
+	struct args args;
+	struct conf *conf;
+	struct loop *loop;
+	struct agent *agent;
+	struct control *control;
+};
+
+static void complain(const char *what, const struct err *e)
+{
+	fprintf(stderr, "ampoule-agent: %s%s%s\n", what, *what ? ": " : "", e->text);
+}
+
+static void on_conf_warning(void *ctx, const char *text)
+{
+	(void)ctx;
+	log_warn("configuration", LOG_STR("warning", text));
+}
+
+// The document of an environment variable, plain or base64; NULL when there is none.
+static char *conf_from_environ(void)
+{
+	static const char *const names[] = { "AMPOULE_CONFIG=", "VAULT_CONFIG=", "BAO_CONFIG=" };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		for (char **env = environ; *env; env++) {
+			if (!str_starts(*env, names[i]))
+				continue;
+			const char *text = *env + strlen(names[i]);
+			struct buf b = BUF_INIT(16 << 20);
+			if (codec_b64_decode(text, strlen(text), B64_NEWLINES, &b, NULL))
+				return buf_take(&b, NULL);
+			buf_release(&b);
+			return mem_strdup(text);
+		}
+	return NULL;
+}
+
+static bool load_conf(const struct args *a, struct conf **ret, struct err *e)
+{
+	AUTO_WIPE char *text = a->n_configs ? NULL : conf_from_environ();
+	struct conf_load_opts opts = { .paths = a->configs,
+				       .text = text,
+				       .strict = a->strict,
+				       .warn = on_conf_warning,
+				       .overrides = a->overrides,
+				       .environ_ = (const char *const *)(uintptr_t)environ };
+	if (!a->n_configs && !text)
+		return err_set(e, ERR_CONFIG, 0,
+			       "no configuration: give --config FILE or AMPOULE_CONFIG");
+	if (!conf_load(&opts, ret, e))
+		return false;
+	if (a->timeout && !str_duration_ms(a->timeout, &(*ret)->start_timeout_ms, e)) {
+		conf_free(*ret);
+		*ret = NULL;
+		return err_wrap(e, "--timeout");
+	}
+	return true;
+}
+
+// The kubelet shows this line as lastState.terminated.message.
+static void write_termination(const struct conf *c, const struct err *e)
+{
+	const char *path = c->termination_log ? c->termination_log : "/dev/termination-log";
+	AUTO_CLOSE int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
+	struct stat st;
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		(void)!file_write_all(fd, e->text, strlen(e->text), NULL);
+}
+
+static void on_end_signal(void *ctx, int signo, pid_t sender)
+{
+	struct program *p = ctx;
+	(void)sender;
+	log_info("asked to end", LOG_STR("signal", signo == SIGTERM ? "TERM" : "INT"));
+	agent_stop(p->agent);
+}
+
+// SIGHUP: with the same configuration everything is looked at again; with a new one the
+// agent is made anew, and a faulty one changes nothing.
+static void on_hup(void *ctx, int signo, pid_t sender)
+{
+	struct program *p = ctx;
+	struct conf *fresh = NULL;
+	struct err e = ERR_INIT;
+	(void)signo;
+	(void)sender;
+	if (!load_conf(&p->args, &fresh, &e)) {
+		log_fail(LOG_ERROR, &e, "new configuration refused; the old one stays");
+		return;
+	}
+	bool same = conf_equal(fresh, p->conf);
+	conf_free(fresh);
+	log_info("asked to reload", LOG_STR("configuration", same ? "unchanged" : "changed"));
+	if (same)
+		agent_refresh(p->agent);
+	else
+		agent_ask_reload(p->agent);
+}
+
+static void on_state(void *ctx)
+{
+	struct program *p = ctx;
+	control_poke(p->control);
+}
+
+static bool write_pid(const struct conf *c, struct err *e)
+{
+	char text[STATUS_MAX];
+	struct file_attr attr = { .mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1 };
+	if (!c->pid_file)
+		return true;
+	int n = snprintf(text, sizeof(text), "%d", (int)getpid());
+	return file_replace(c->pid_file, text, (size_t)n, attr, e) || err_wrap(e, "pid_file");
+}
+
+// One life of an agent, from the configuration to its end.
+static bool serve(struct program *p, enum agent_end *ret_end, struct err *e)
+{
+	struct agent_opts opts = { .once = p->args.once || p->conf->exit_after_auth,
+				   .changed = on_state,
+				   .ctx = p };
+	log_setup(p->conf->log_level, p->conf->log_format);
+	if (!agent_new(p->loop, p->conf, &opts, &p->agent, e))
+		return false;
+	if (p->conf->status_socket &&
+	    !control_new(p->loop, p->conf->status_socket, p->agent, &p->control, e))
+		return false;
+	agent_start(p->agent);
+	if (agent_ended(p->agent, NULL) == AGENT_RUNNING && !loop_run(p->loop, e))
+		return false;
+	*ret_end = agent_ended(p->agent, e);
+	return true;
+}
+
+static void finish(struct program *p)
+{
+	control_free(p->control);
+	agent_free(p->agent);
+	p->control = NULL;
+	p->agent = NULL;
+}
+
+static bool add_signals(struct program *p, struct err *e)
+{
+	signal(SIGPIPE, SIG_IGN);
+	return loop_signal_add(p->loop, SIGTERM, on_end_signal, p, e) &&
+	       loop_signal_add(p->loop, SIGINT, on_end_signal, p, e) &&
+	       loop_signal_add(p->loop, SIGHUP, on_hup, p, e);
+}
+
+static int run(struct program *p)
+{
+	struct err e = ERR_INIT;
+	if (!crypto_init(&e) || !load_conf(&p->args, &p->conf, &e)) {
+		complain("", &e);
+		return EXIT_BAD;
+	}
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	bool ok = loop_new(&p->loop, &e) && add_signals(p, &e) && write_pid(p->conf, &e);
+	enum agent_end end = AGENT_RELOAD;
+	while (ok && end == AGENT_RELOAD) {
+		end = AGENT_RUNNING;
+		ok = serve(p, &end, &e);
+		finish(p);
+		if (ok && end == AGENT_RELOAD) {
+			struct conf *fresh = NULL;
+			ok = load_conf(&p->args, &fresh, &e);
+			if (ok) {
+				conf_free(p->conf);
+				p->conf = fresh;
+			}
+		}
+	}
+	if (p->conf->pid_file)
+		unlink(p->conf->pid_file);
+	bool good = ok && end == AGENT_DONE;
+	if (!good) {
+		complain("", &e);
+		write_termination(p->conf, &e);
+	}
+	return good ? EXIT_GOOD : EXIT_BAD;
+}
+
+static int probe(const struct args *a)
+{
+	static const char *const names[] = { [PROBE_STARTUP] = "startup",
+					     [PROBE_READY] = "ready",
+					     [PROBE_LIVE] = "live" };
+	struct err e = ERR_INIT;
+	struct conf *conf = NULL;
+	AUTO_BUF struct buf answer = BUF_INIT(1 << 16);
+	char line[STATUS_MAX];
+	int64_t timeout_ms = a->wait ? PROBE_WAIT_MS : PROBE_TIMEOUT_MS;
+	snprintf(line, sizeof(line), "probe %s%s", names[a->probe], a->wait ? " wait" : "");
+	bool ok = (!a->timeout || str_duration_ms(a->timeout, &timeout_ms, &e)) &&
+		  (a->socket || load_conf(a, &conf, &e));
+	const char *path = a->socket ? a->socket : conf ? conf->status_socket : NULL;
+	if (ok && !path)
+		ok = err_set(&e, ERR_CONFIG, 0,
+			     "the configuration names no status_socket, and --socket is not "
+			     "given");
+	struct control_question q = {
+		.socket = path, .line = line, .timeout_ms = timeout_ms, .patient = a->wait
+	};
+	ok = ok && control_ask(&q, &answer, &e);
+	bool yes = ok && str_starts(buf_str(&answer), "ok");
+	if (!ok)
+		complain("", &e);
+	else if (!yes)
+		fprintf(stderr, "ampoule-agent: %s", buf_str(&answer));
+	conf_free(conf);
+	return yes ? EXIT_GOOD : EXIT_BAD;
+}
+
+int main(int argc, char **argv)
+{
+	struct program p = { 0 };
+	struct err e = ERR_INIT;
+	int rc = EXIT_GOOD;
+	mem_init(true);
+	if (!args_parse(argc, argv, &p.args, &e)) {
+		complain("", &e);
+		rc = EXIT_USAGE;
+	} else if (p.args.help) {
+		args_help();
+	} else if (p.args.version) {
+		printf("ampoule-agent %s (%s; %s)\n", AMPOULE_VERSION, crypto_version(),
+		       http_version());
+	} else if (p.args.command) {
+		err_set(&e, ERR_CONFIG, 0, "exec mode (-- COMMAND) is not supported yet");
+		complain("", &e);
+		rc = EXIT_USAGE;
+	} else {
+		rc = p.args.probe ? probe(&p.args) : run(&p);
+	}
+	conf_free(p.conf);
+	loop_free(p.loop);
+	args_release(&p.args);
+	return rc;
+}
