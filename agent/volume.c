@@ -16,7 +16,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 
-enum { FOLDER_MODE = 0755, SAME_READ_MAX = 64 << 20 };
+enum { FOLDER_MODE = 0755, SAME_READ_MAX = 64 << 20, NAME_TRIES = 100 };
 
 static bool check_memory(struct volume *v, struct err *e)
 {
@@ -258,15 +258,31 @@ static bool write_version(struct volume *v, const char *name, volume_made_fn *ma
 	return true;
 }
 
+// A new folder with a name that no version ever had; an agent before us may have used this
+// millisecond too.
+static char *make_version(struct volume *v, struct err *e)
+{
+	for (unsigned tries = 0; tries < NAME_TRIES; tries++) {
+		AUTO_FREE char *name =
+			mem_printf("..%lld.%u", (long long)clock_wall_ms(), v->serial++);
+		if (mkdirat(v->dir, name, 0700) == 0)
+			return TAKE(name);
+		if (errno != EEXIST)
+			break;
+	}
+	err_set(e, ERR_RETRY, errno, "make a folder in '%s'", v->folder);
+	return NULL;
+}
+
 bool volume_publish(struct volume *v, volume_made_fn *made, void *ctx, struct err *e)
 {
 	if (!v->dirty && !v->owned && volume_is_staged_set(v)) {
 		v->owned = true; // an earlier agent's work, still right
 		return volume_link_all(v, e);
 	}
-	AUTO_FREE char *name = mem_printf("..%lld.%u", (long long)clock_wall_ms(), v->serial++);
-	if (mkdirat(v->dir, name, 0700) != 0)
-		return err_set(e, ERR_RETRY, errno, "make folder '%s/%s'", v->folder, name);
+	AUTO_FREE char *name = make_version(v, e);
+	if (!name)
+		return false;
 	if (!write_version(v, name, made, ctx, e) || !volume_swap(v, name, e)) {
 		if (!file_remove_tree(v->dir, name, NULL))
 			v->litter = true; // volume_sweep() tries again

@@ -10,7 +10,7 @@
 #include "lib/base/str.h"
 #include "lib/conf/conf.h"
 
-enum { DOC_MAX = 16 << 20, ASK_MS = 5000, AGE_TEXT = 16, N_COLUMNS = 9 };
+enum { DOC_MAX = 16 << 20, ASK_MS = 5000, AGE_TEXT = 32, N_COLUMNS = 9 };
 
 static const char usage[] =
 	"usage: ampoule status --socket PATH | --config FILE [--json]\n"

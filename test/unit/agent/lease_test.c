@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lease arithmetic: each rule of design.md section 4.6 as a row.
+#include "agent/lease.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+static const struct {
+	const char *what;
+	struct lease_terms terms;
+	enum lease_act act;
+	int64_t from_ms, to_ms;
+} plans[] = {
+	{ "renewed at two thirds, less a tenth", { 60000, 60000, true }, LEASE_RENEW, 36180, 40200 },
+	{ "not renewable: fetched at nine tenths", { 60000, 60000, false }, LEASE_FETCH, 48600, 54000 },
+	{ "a renewal that gave much less is the last", { 30000, 60000, true }, LEASE_FETCH, 24300, 27000 },
+	{ "a renewal that gave a little less goes on", { 50000, 60000, true }, LEASE_RENEW, 30150, 33500 },
+	{ "never more often than each second", { 100, 100, true }, LEASE_RENEW, 1000, 1000 },
+	{ "zero is not a storm", { 0, 0, false }, LEASE_FETCH, 1000, 1000 },
+	{ "the largest does not overflow", { INT64_MAX, INT64_MAX, true }, LEASE_RENEW,
+	  INT64_MAX / 100 * 60, INT64_MAX / 100 * 68 },
+};
+
+static void test_plan(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++)
+		for (uint64_t seed = 1; seed < 200; seed++) {
+			uint64_t s = seed;
+			int64_t delay;
+			if (lease_plan(&plans[i].terms, &s, &delay) != plans[i].act ||
+			    delay < plans[i].from_ms || delay > plans[i].to_ms)
+				fail_msg("%s: %lld ms", plans[i].what, (long long)delay);
+		}
+}
+
+static void test_jitter_spreads(void **state)
+{
+	int64_t least = INT64_MAX, most = 0;
+	(void)state;
+	for (uint64_t seed = 1; seed < 1000; seed++) {
+		uint64_t s = seed * 7919;
+		int64_t delay = lease_poll(300000, &s);
+		least = delay < least ? delay : least;
+		most = delay > most ? delay : most;
+	}
+	assert_in_range(least, 270000, 272000);
+	assert_in_range(most, 298000, 300000);
+}
+
+static void test_after_failure(void **state)
+{
+	static const struct {
+		int64_t left, from, to;
+		enum lease_act act;
+	} rows[] = {
+		{ 60000, 27000, 30000, LEASE_RENEW }, // half of what is left
+		{ 3000, 1350, 1500, LEASE_RENEW },
+		{ 1500, 1000, 1000, LEASE_RENEW },    // not in a hurry
+		{ 1000, 0, 0, LEASE_FETCH },	      // it ends: a new one
+		{ -5, 0, 0, LEASE_FETCH },
+		{ 86400000, 270000, 300000, LEASE_RENEW },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (uint64_t seed = 1; seed < 100; seed++) {
+			uint64_t s = seed;
+			int64_t delay;
+			assert_int_equal(lease_after_failure(rows[i].left, &s, &delay),
+					 rows[i].act);
+			assert_in_range(delay, rows[i].from, rows[i].to);
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_plan),
+		cmocka_unit_test(test_jitter_spreads),
+		cmocka_unit_test(test_after_failure),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
