@@ -38,6 +38,8 @@ PROGRAM.webhook := ampoule-webhook
 PROGRAM.cmd := ampoule
 
 # --- variants -----------------------------------------------------------------------------
+# What make itself must install before all else.
+WITH_DEPS := $(if $(filter deps test,$(MAKECMDGOALS)),install-deps)
 VARIANTS := openssl-glibc mbedtls-glibc mbedtls-musl \
 	$(foreach k,san fuzz cover lint vg,openssl-glibc-$k mbedtls-glibc-$k)
 V := $(TLS)-$(LIBC)
@@ -70,7 +72,7 @@ CC.vg := gcc
 CFLAGS.vg := -O1 -g -fPIE
 LDFLAGS.vg := $(PIE)
 # Debian's musl-gcc -static-pie makes a dynamic program: the start files are named here.
-MUSL = $(eval MUSL := $$(dir $$(shell musl-gcc -print-file-name=rcrt1.o)))$(MUSL)
+MUSL := /usr/lib/$(shell uname -m)-linux-musl/
 GCCLIB = $(eval GCCLIB := $$(dir $$(shell gcc -print-file-name=crtbeginS.o)))$(GCCLIB)
 CC.musl := musl-gcc
 $(foreach k,plain san fuzz cover debug vg,$(eval AR.$k := ar))
@@ -134,17 +136,17 @@ build/$1/$4: build/$1/obj/$4.o $(SUPPORT:%.c=build/$1/obj/%.o) \
 	$(call archives,$1,$(call closure,$(LINKS.$4)))
 	$$(call say,LINK)mkdir -p $$(@D); $$(LINK.$1) $$(filter %.o,$$^) -Wl,--whole-archive \
 	 $(call archives,$1,$(LINKS.$4)) -Wl,--no-whole-archive \
-	 $(call archives,$1,$(DEPS.$(LINKS.$4))) -lcmocka $(EXT.$3)
+	 $(call archives,$1,$(DEPS.$(LINKS.$4))) -lcmocka $(EXT.$3) $$(LDEND.$2)
 endef
 define fuzzer
 
 build/$1/$4: build/$1/obj/$4.o $(if $(filter fuzz,$2),,build/$1/obj/test/fuzz/replay_main.o) \
 	$(call archives,$1,$(call closure,$(LINKS.$4)))
 	$$(call say,LINK)mkdir -p $$(@D); $$(LINK.$1) $(if $(filter fuzz,$2),-fsanitize=fuzzer) \
-	 $$^ $(EXT.$3)
+	 $$^ $(EXT.$3) $$(LDEND.$2)
 endef
 define variant
-build/$1/flags build/$1/sources &: FORCE
+build/$1/flags build/$1/sources &: FORCE | $(WITH_DEPS)
 	@mkdir -p build/$1; $(call note,build/$1/flags,$$(COMPILE.$1) $(VERSION)); \
 	 $(call note,build/$1/sources,$(foreach l,$(LAYERS),$(SRC.$l)))
 COMPILE.$1 = $$(CC.$2) -std=gnu17 -D_GNU_SOURCE $$(WARN) $$(CFLAGS.$2) -I. $(INC.$3)
@@ -165,30 +167,69 @@ note = echo '$2' | cmp -s - $1 || echo '$2' >$1
 kind = $(or $(word 3,$(subst -, ,$1)),$(if $(findstring musl,$1),musl,plain))
 $(foreach v,$(VARIANTS),$(eval $(call variant,$v,$(call kind,$v),$(word 1,$(subst -, ,$v))-$(word 2,$(subst -, ,$v)))))
 
-build/deps/%.stamp: image/deps/thirdparty.sh image/deps/sources.lock image/deps/mbedtls_config.h
+# Third-party libraries and tools, kept in the user's cache.
+THIRDPARTY := $(addprefix image/deps/,thirdparty.sh sources.lock mbedtls_config.h)
+build/deps/%.stamp: $(THIRDPARTY) | $(WITH_DEPS)
 	@sh image/deps/thirdparty.sh $* build/deps/$* && touch $@
+$(foreach c,glibc musl,$(eval build/deps/$c.stamp: $(if $(wildcard build/deps/$c/versions),,FORCE)))
+build/deps/venv.stamp: image/deps/requirements.txt image/deps/install.sh | $(WITH_DEPS)
+	@sh image/deps/install.sh && touch $@
+install-deps:
+	@sh image/deps/install.sh
 build/gen/%.c: templates/%/embed.sh $(wildcard templates/*/*.tmpl)
 	$(call say,GEN)mkdir -p $(@D); sh $< $(wildcard $(<D)/*.tmpl) >$@
 .SECONDARY:
 FORCE:
-.PHONY: FORCE $(foreach v,$(VARIANTS),programs-$v units-$v)
 
 # --- what people call ---------------------------------------------------------------------
-UNITS_OF = $(UNITS:%.c=build/$1/%) $(FUZZERS:%.c=build/$1/%)
+TESTS := $(UNITS:.c=) $(FUZZERS:.c=)
+FUZZ_MBEDTLS := $(foreach f,$(FUZZERS:.c=),$(if $(filter lib/crypto lib/tls,$(LINKS.$f) \
+	$(DEPS.$(LINKS.$f))),$f))
+FUZZ_PROGRAMS := $(FUZZERS:%.c=build/openssl-glibc-fuzz/%) $(FUZZ_MBEDTLS:%=build/mbedtls-glibc-fuzz/%)
+LAYER_TABLE := $(foreach l,$(LAYERS),$l: $(DEPS.$l);)
+export JOBS
+publish = mkdir -p $2; for p in $(PROGRAM.agent) $(PROGRAM.webhook) $(PROGRAM.cmd); do \
+	if test -f $1/$$p; then cmp -s $1/$$p $2/$$p || { $3 $1/$$p $2/.$$p && mv $2/.$$p $2/$$p; }; \
+	else rm -f $2/$$p; fi; done
 
-.PHONY: all static check test demo fuzz san lint format cover valgrind deps install bench clean help
-all: programs-$V ## the executables: build/bin/ (OpenSSL on glibc; others in build/<variant>/bin/)
-	@mkdir -p build/bin; $(if $(filter openssl-glibc,$V),$(call publish,build/$V/bin,build/bin))
-publish = for p in $1/*; do test ! -f $$p || cmp -s $$p $2/$${p\#\#*/} || \
-	{ cp $$p $2/.new && mv $2/.new $2/$${p\#\#*/}; }; done
-
+.PHONY: $(foreach v,$(VARIANTS),programs-$v units-$v) FORCE install-deps all static check test \
+	system demo fuzz san lint format cover valgrind bench deps install clean help
+all: programs-$V ## executables in build/bin/ (OpenSSL, glibc) or build/<tls>-<libc>/bin/
+	@$(if $(filter openssl-glibc,$V),$(call publish,build/$V/bin,build/bin,cp))
+static: programs-mbedtls-musl ## the release build in build/static/: musl, static-PIE, mbedTLS
+	@$(call publish,build/mbedtls-musl/bin,build/static,strip -o)
+	@sh test/lint/static.sh
 check: all units-$V ## unit tests, cases and fuzz corpora of the chosen variant
-	@sh test/support/run_units.sh $V $(call UNITS_OF,$V)
-
+	@sh test/support/run_units.sh $V $(TESTS:%=build/$V/%)
+test: deps all static units-openssl-glibc units-mbedtls-glibc programs-mbedtls-glibc \
+	units-openssl-glibc-san units-mbedtls-glibc-san lint-objects ## everything (under half an hour)
+	@LAYER_TABLE='$(LAYER_TABLE)' sh test/support/run_all.sh $(TESTS)
+system: all build/deps/venv.stamp ## tests of whole programs against real servers and fakes
+	@sh test/support/run_system.sh build/$V/bin
+demo: all ## a rotation that is read, with a short timeline; needs no server
+	@AMPOULE_BIN=build/$V/bin sh test/demo/demo.sh
+fuzz: $(FUZZ_PROGRAMS) ## each fuzz target for FUZZ_TIME seconds, on both TLS libraries
+	@sh test/support/run_fuzz.sh $(FUZZ_TIME) $(FUZZ_PROGRAMS)
+san: units-openssl-glibc-san units-mbedtls-glibc-san ## unit tests and corpora under ASan and UBSan
+	@sh test/support/run_units.sh openssl-glibc-san $(TESTS:%=build/openssl-glibc-san/%)
+	@sh test/support/run_units.sh mbedtls-glibc-san $(TESTS:%=build/mbedtls-glibc-san/%)
+lint-objects: $(foreach v,openssl-glibc-debug mbedtls-glibc-debug,programs-$v) static build/deps/musl.stamp
+lint: lint-objects ## layers, doors, symbols, sizes, form (test/lint/)
+	@LAYER_TABLE='$(LAYER_TABLE)' sh test/lint/run.sh
 format: ## let clang-format lay out every source file
 	@git ls-files -co --exclude-standard '*.[ch]' | xargs -r clang-format -i
-clean: ## remove build/ (the cache of third-party libraries stays)
+cover: units-openssl-glibc-cover programs-openssl-glibc-cover build/deps/venv.stamp ## line coverage in build/cover/
+	@sh test/support/run_cover.sh openssl-glibc-cover $(TESTS:%=build/openssl-glibc-cover/%)
+valgrind: units-openssl-glibc-debug programs-openssl-glibc-debug ## unit tests and the demo under valgrind
+	@sh test/support/run_valgrind.sh openssl-glibc-debug $(TESTS:%=build/openssl-glibc-debug/%)
+bench: all static ## the measurements of test/bench/
+	@for b in $(wildcard test/bench/*.sh); do echo "== $$b"; sh $$b || exit; done
+deps: install-deps build/deps/glibc.stamp build/deps/musl.stamp build/deps/venv.stamp ## install and build what is missing
+install: all ## into DESTDIR and PREFIX (with LIBC=musl TLS=mbedtls: the static executables)
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(if $(findstring musl,$V),-s) $(foreach l,$(PROGRAMS),build/$V/bin/$(PROGRAM.$l)) $(DESTDIR)$(PREFIX)/bin
+clean: ## remove build/ (third-party libraries stay in the user's cache)
 	rm -rf build
 help: ## this list
-	@awk -F':|## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$NF}' Makefile
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
 	@echo '  with TLS=openssl|mbedtls LIBC=glibc|musl CC=gcc|clang VERBOSE=1 WERROR=1 FUZZ_TIME=60'

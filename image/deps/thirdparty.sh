@@ -36,6 +36,9 @@ if [ -e "$final/versions" ]; then
 	exit 0
 fi
 
+for tool in cmake ninja patch gcc-ar $(test "$libc" != musl || echo musl-gcc); do
+	command -v "$tool" >/dev/null || die "no $tool here: run 'make deps'"
+done
 mkdir -p "$cache/sources"
 # One builder at a time; the second one finds the work done.
 exec 9>"$cache/$libc.lock"

@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The stages of `make test`, after everything has been built. Each stage runs whatever the
+# others did, each has a time limit, and the table at the end tells which failed.
+# usage: run_all.sh TEST…   (paths under build/<variant>/)
+set -u
+passed=0 failed=0 table=
+trap 'exit 130' INT TERM
+
+# stage NAME SECONDS COMMAND…
+stage() {
+	name=$1 limit=$2
+	shift 2
+	echo "== $name"
+	begin=$(date +%s)
+	timeout -k 10 "$limit" "$@" </dev/null
+	status=$?
+	took=$(($(date +%s) - begin))
+	case $status in
+	0) passed=$((passed + 1)) word=ok ;;
+	124 | 137) failed=$((failed + 1)) word="over $limit s" ;;
+	*) failed=$((failed + 1)) word="exit $status" ;;
+	esac
+	table="$table
+  $(printf '%-28s %5d s  %s' "$name" "$took" "$word")"
+}
+
+# units VARIANT SECONDS TEST…
+units() {
+	variant=$1 seconds=$2
+	shift 2
+	stage "units $variant" "$seconds" sh test/support/run_units.sh "$variant" \
+		$(printf "build/$variant/%s\n" "$@")
+}
+
+units openssl-glibc 120 "$@"
+units mbedtls-glibc 120 "$@"
+units openssl-glibc-san 300 "$@"
+units mbedtls-glibc-san 300 "$@"
+stage "system, OpenSSL" 600 sh test/support/run_system.sh build/bin
+stage "system, static mbedTLS" 600 sh test/support/run_system.sh build/static
+test ! -f test/demo/demo.sh || AMPOULE_BIN=$PWD/build/static stage demo 120 sh test/demo/demo.sh
+stage lint 300 sh test/lint/run.sh
+
+echo "== summary$table"
+echo "stages: $passed passed, $failed failed"
+test "$failed" = 0
