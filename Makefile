@@ -39,7 +39,7 @@ PROGRAM.cmd := ampoule
 
 # --- variants -----------------------------------------------------------------------------
 # What make itself must install before all else.
-WITH_DEPS := $(if $(filter deps test,$(MAKECMDGOALS)),install-deps)
+WITH_DEPS := $(if $(filter deps test demo,$(MAKECMDGOALS)),install-deps)
 VARIANTS := openssl-glibc mbedtls-glibc mbedtls-musl \
 	$(foreach k,san fuzz cover lint vg,openssl-glibc-$k mbedtls-glibc-$k)
 V := $(TLS)-$(LIBC)
@@ -103,11 +103,12 @@ PROGRAMS := $(foreach l,$(LAYERS),$(if $(wildcard $l/main.c),$l))
 UNITS := $(wildcard $(foreach l,$(LAYERS),test/unit/$l/*_test.c test/unit/$l/*/*_test.c))
 FUZZERS := $(wildcard test/fuzz/*_fuzz.c)
 SUPPORT := $(wildcard test/support/*.c)
+PROGS := $(wildcard test/support/prog/*.c)
 VERSIONED := $(shell grep -lsr AMPOULE_VERSION --include=*.c $(LAYERS))
 # layer of a test: its path; of a fuzz target: the line "// links: LAYER" near its top.
 $(foreach u,$(UNITS),$(foreach l,$(LAYERS),$(if $(filter test/unit/$l/%,$u),\
 	$(eval LINKS.$(u:.c=) := $l))))
-$(foreach f,$(shell awk 'FNR < 10 && /links: /{print FILENAME "=" $$3}' $(FUZZERS) /dev/null),\
+$(foreach f,$(shell awk 'FNR < 10 && /links: /{print FILENAME "=" $$3}' $(FUZZERS) $(PROGS) /dev/null),\
 	$(eval LINKS.$(subst .c=, := ,$f)))
 # objects VARIANT,SOURCES (without the other TLS library's); closure LAYER; archives V,LAYERS
 # and without the heap that the kind of build does not use (lib/base/heap/heap.h)
@@ -145,6 +146,11 @@ build/$1/$4: build/$1/obj/$4.o $(if $(filter fuzz,$2),,build/$1/obj/test/fuzz/re
 	$$(call say,LINK)mkdir -p $$(@D); $$(LINK.$1) $(if $(filter fuzz,$2),-fsanitize=fuzzer) \
 	 $$^ $(EXT.$3) $$(LDEND.$2)
 endef
+define prog
+
+build/$1/test/prog/$(notdir $4): build/$1/obj/$4.o $(if $(LINKS.$4),$(call archives,$1,$(call closure,$(LINKS.$4))))
+	$(call say,LINK)mkdir -p $$(@D); $$(LINK.$1) $$^ $(EXT.$3) $$(LDEND.$2)
+endef
 define variant
 build/$1/flags build/$1/sources &: FORCE | $(WITH_DEPS)
 	@mkdir -p build/$1; $(call note,build/$1/flags,$$(COMPILE.$1) $(VERSION)); \
@@ -158,10 +164,12 @@ $(foreach l,$(LAYERS),$(if $(SRC.$l),$(call archive,$1,$2,$3,$l)))
 $(foreach l,$(PROGRAMS),$(call program,$1,$2,$3,$l))
 $(foreach u,$(UNITS:.c=),$(call unit,$1,$2,$3,$u))
 $(foreach f,$(FUZZERS:.c=),$(call fuzzer,$1,$2,$3,$f))
-programs-$1: $(call archives,$1,$(LAYERS)) $(foreach l,$(PROGRAMS),build/$1/bin/$(PROGRAM.$l))
+$(foreach p,$(PROGS:.c=),$(call prog,$1,$2,$3,$p))
+programs-$1: $(call archives,$1,$(LAYERS)) $(foreach l,$(PROGRAMS),build/$1/bin/$(PROGRAM.$l)) \
+	$(PROGS:test/support/prog/%.c=build/$1/test/prog/%)
 units-$1: $(UNITS:%.c=build/$1/%) $(FUZZERS:%.c=build/$1/%)
 -include $(wildcard $(patsubst %.o,%.d,$(call objects,$1,$(foreach l,$(LAYERS),$(SRC.$l)) \
-	$(PROGRAMS:%=%/main.c) $(UNITS) $(FUZZERS) $(SUPPORT) test/fuzz/replay_main.c)))
+	$(PROGRAMS:%=%/main.c) $(UNITS) $(FUZZERS) $(SUPPORT) $(PROGS) test/fuzz/replay_main.c)))
 endef
 note = echo '$2' | cmp -s - $1 || echo '$2' >$1
 kind = $(or $(word 3,$(subst -, ,$1)),$(if $(findstring musl,$1),musl,plain))
