@@ -29,7 +29,7 @@ void auto_close_(int *fd);
 
 // Gives a pointer away: yields it and leaves NULL behind.
 #define TAKE(p)                                                                          \
-	({                                                                               \
+	__extension__({                                                                  \
 		__typeof__(p) taken_ = (p);                                              \
 		(p) = NULL;                                                              \
 		taken_;                                                                  \
@@ -37,7 +37,7 @@ void auto_close_(int *fd);
 
 // The same for a descriptor, which leaves -1 behind.
 #define TAKE_FD(fd)                                                                      \
-	({                                                                               \
+	__extension__({                                                                  \
 		int taken_ = (fd);                                                       \
 		(fd) = -1;                                                               \
 		taken_;                                                                  \
