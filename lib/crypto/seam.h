@@ -3,13 +3,21 @@
 // shared code above them. Nobody outside lib/crypto includes this.
 //
 // Implemented by each half under the public name: crypto_init, crypto_version, digest_of,
-// digest_new, digest_add, digest_end, digest_free, hmac_of, aead_seal, aead_open,
-// x25519_public, ed25519_public, ed25519_sign, and all that stands here.
+// digest_new, digest_add, digest_end, digest_free, hmac_of, x25519_public, ed25519_public,
+// ed25519_sign, and all that stands here.
 #pragma once
 
+#include "lib/crypto/aead.h"
 #include "lib/crypto/ed25519.h"
 #include "lib/crypto/pkey.h"
 #include "lib/crypto/x25519.h"
+
+// `out` has room for the result: plain and tag, or sealed less the tag (at least the tag's
+// length, checked). What a failed opening has written is the caller's to wipe.
+MUST_CHECK bool aead_half_seal(const struct aead *a, struct bytes plain,
+			       unsigned char *out);
+MUST_CHECK bool aead_half_open(const struct aead *a, struct bytes sealed,
+			       unsigned char *out);
 
 // The shared secret without the test for zero.
 MUST_CHECK bool x25519_multiply(const unsigned char private_key[static X25519_LEN],
