@@ -1,42 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of `ampoule seal`.
-#include "cmd/seal.h"
-
+// The words of `ampoule seal`, the commands of the sealed store: one table, from which help
+// is printed too. main.c has taken the wiping heap into use and hidden the process.
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
+#include "cmd/cmd.h"
 #include "cmd/seal_int.h"
-#include "lib/base/mem.h"
-#include "lib/crypto/crypto.h"
 
 static const struct seal_word words[] = {
-	{ "keygen", "", "Makes a private key (for values, or with --signing for a writer).", 0, 0,
+	{ "keygen", "",
+	  "Makes a private key (for values, or with --signing for a writer).", 0, 0,
 	  seal_keygen, SEAL_KEYGEN },
 	{ "put", "PATH",
-	  "Writes a new version of an entry. The value comes from standard input, --from or "
+	  "Writes a new version of an entry. The value comes from standard input, --from "
+	  "or "
 	  "--edit, never from an argument. Public keys suffice.",
 	  1, 1, seal_put, SEAL_PUT },
-	{ "get", "PATH", "Prints a value. Needs a private key.", 1, 1, seal_get, SEAL_GET },
+	{ "get", "PATH", "Prints a value. Needs a private key.", 1, 1, seal_get,
+	  SEAL_GET },
 	{ "list", "[PREFIX]", "Lists the entries.", 0, 1, seal_list, SEAL_LIST },
 	{ "history", "PATH", "Lists the versions of an entry: who, when, what.", 1, 1,
 	  seal_history, SEAL_HISTORY },
 	{ "rollback", "PATH",
-	  "Writes a new version whose value is that of an older one. Public keys suffice.", 1, 1,
-	  seal_rollback, SEAL_ROLLBACK },
+	  "Writes a new version whose value is that of an older one. Public keys "
+	  "suffice.",
+	  1, 1, seal_rollback, SEAL_ROLLBACK },
 	{ "remove", "PATH",
 	  "Records that the entry is gone: agents take it away from their pods.", 1, 1,
 	  seal_remove, SEAL_REMOVE },
 	{ "prune", "[PATH]", "Drops old versions.", 0, 1, seal_prune, SEAL_PRUNE },
 	{ "rekey", "",
-	  "Seals every version anew, for the recipients given (default: the file's). Needs a "
+	  "Seals every version anew, for the recipients given (default: the file's). "
+	  "Needs a "
 	  "private key.",
 	  0, 0, seal_rekey, SEAL_REKEY },
 	{ "verify", "",
-	  "Checks form, order, signatures and generation; with -i that everything opens.", 0, 0,
-	  seal_verify, SEAL_VERIFY },
+	  "Checks form, order, signatures and generation; with -i that everything opens.",
+	  0, 0, seal_verify, SEAL_VERIFY },
 	{ "sign", "[PATH]…", "Signs the versions that are not signed.", 0, SEAL_LIST_MAX,
 	  seal_sign, SEAL_SIGN },
 };
@@ -59,7 +60,7 @@ static int help(FILE *to)
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		fprintf(to, "  %-9s %s\n", words[i].name, words[i].help);
 	fputs("\n'ampoule seal WORD --help' lists the options of a word.\n", to);
-	return to == stdout ? 0 : 2;
+	return to == stdout ? CMD_GOOD : CMD_USAGE;
 }
 
 static const struct seal_word *find(const char *name)
@@ -70,20 +71,6 @@ static const struct seal_word *find(const char *name)
 	return NULL;
 }
 
-// No core file and no look from another process of this user while values are open.
-static void hide(void)
-{
-	mem_init(true);
-	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
-	prctl(PR_SET_DUMPABLE, 0);
-}
-
-static bool run(const struct seal_word *w, int argc, char **argv, struct err *e)
-{
-	struct seal_args a;
-	return crypto_init(e) && seal_args_read(w, argc, argv, &a, e) && w->run(&a, e);
-}
-
 int cmd_seal(int argc, char **argv)
 {
 	if (argc < 2)
@@ -92,21 +79,22 @@ int cmd_seal(int argc, char **argv)
 		return help(stdout);
 	const struct seal_word *w = find(argv[1]);
 	if (!w) {
-		fprintf(stderr, "ampoule seal: there is no word '%s'; see 'ampoule seal --help'\n",
+		fprintf(stderr,
+			"ampoule seal: there is no word '%s'; see 'ampoule seal "
+			"--help'\n",
 			argv[1]);
-		return 2;
+		return CMD_USAGE;
 	}
 	if (argc > 2 && strcmp(argv[2], "--help") == 0) {
 		seal_args_help(w, stdout);
-		return 0;
+		return CMD_GOOD;
 	}
-	hide();
 	struct err e = ERR_INIT;
-	if (run(w, argc - 1, argv + 1, &e) && fflush(stdout) == 0)
-		return 0;
-	if (e.kind != ERR_NONE)
-		fprintf(stderr, "ampoule seal %s: %s\n", w->name, e.text);
-	else
-		fprintf(stderr, "ampoule seal %s: cannot write to stdout\n", w->name);
-	return str_starts(e.text, "usage: ") ? 2 : 1;
+	struct seal_args a;
+	bool called_well = seal_args_read(w, argc - 1, argv + 1, &a, &e);
+	if (called_well && w->run(&a, &e) && fflush(stdout) == 0)
+		return CMD_GOOD;
+	fprintf(stderr, "ampoule seal %s: %s\n", w->name,
+		e.kind != ERR_NONE ? e.text : "cannot write to stdout");
+	return called_well ? CMD_BAD : CMD_USAGE;
 }

@@ -33,10 +33,12 @@ static const struct option_row {
 	  "file of a private key; may be repeated (default: $AMPOULE_IDENTITY)" },
 	{ "recipient", 'r', "age1…", LIST, offsetof(struct seal_args, recipients),
 	  NEW | SEAL_REKEY,
-	  "public key that shall open the values; may be repeated. For a new file; for an "
+	  "public key that shall open the values; may be repeated. For a new file; for "
+	  "an "
 	  "existing one it must be the file's set, except in rekey" },
-	{ "recipients-file", 'R', "FILE", LIST, offsetof(struct seal_args, recipient_files),
-	  NEW | SEAL_REKEY, "the same, one key a line, a name may follow it" },
+	{ "recipients-file", 'R', "FILE", LIST,
+	  offsetof(struct seal_args, recipient_files), NEW | SEAL_REKEY,
+	  "the same, one key a line, a name may follow it" },
 	{ "from", 0, "FILE", TEXT, offsetof(struct seal_args, from), SEAL_PUT,
 	  "take the value from FILE, byte for byte, instead of standard input" },
 	{ "edit", 'e', NULL, FLAG, offsetof(struct seal_args, edit), SEAL_PUT,
@@ -48,15 +50,17 @@ static const struct option_row {
 	  "allow an empty value" },
 	{ "namespace", 'n', "NAME", TEXT, offsetof(struct seal_args, namespace_), NEW,
 	  "bind it to a Kubernetes namespace (default: as the version before)" },
-	{ "service-account", 'a', "NAME", TEXT, offsetof(struct seal_args, service_account),
-	  NEW, "and to a service account there" },
+	{ "service-account", 'a', "NAME", TEXT,
+	  offsetof(struct seal_args, service_account), NEW,
+	  "and to a service account there" },
 	{ "anywhere", 0, NULL, FLAG, offsetof(struct seal_args, anywhere), NEW,
 	  "bind it to no namespace" },
 	{ "if-version", 0, "N", SIGNED, offsetof(struct seal_args, if_version),
 	  SEAL_PUT | SEAL_REMOVE | SEAL_ROLLBACK,
 	  "only if N is the newest version (0: if there is no such entry)" },
 	{ "author", 0, "TEXT", TEXT, offsetof(struct seal_args, author), WRITES,
-	  "recorded with the version (default: $AMPOULE_AUTHOR, $GIT_AUTHOR_EMAIL, $EMAIL, "
+	  "recorded with the version (default: $AMPOULE_AUTHOR, $GIT_AUTHOR_EMAIL, "
+	  "$EMAIL, "
 	  "else user@host)" },
 	{ "sign", 's', "FILE", TEXT, offsetof(struct seal_args, sign_key),
 	  WRITES | SEAL_SIGN | SEAL_REKEY,
@@ -74,20 +78,21 @@ static const struct option_row {
 	  "demand the signature of one of these writers; may be repeated" },
 	{ "min-generation", 0, "N", NUMBER, offsetof(struct seal_args, min_generation),
 	  SEAL_VERIFY, "fail when the file's generation is below N" },
-	{ "output", 'o', "FILE", TEXT, offsetof(struct seal_args, out),
-	  SEAL_KEYGEN, "write the private key to this new file, the public one to stdout" },
+	{ "output", 'o', "FILE", TEXT, offsetof(struct seal_args, out), SEAL_KEYGEN,
+	  "write the private key to this new file, the public one to stdout" },
 	{ "signing", 0, NULL, FLAG, offsetof(struct seal_args, writer_key), SEAL_KEYGEN,
 	  "make a writer's key, for signatures" },
 	{ "json", 0, NULL, FLAG, offsetof(struct seal_args, json),
 	  SEAL_LIST | SEAL_HISTORY | SEAL_VERIFY, "print JSON" },
-	{ "format", 0, "kubernetes|dotenv|vault", TEXT, offsetof(struct seal_args, format),
-	  SEAL_IMPORT, "what SOURCE is (default: by its content)" },
+	{ "format", 0, "kubernetes|dotenv|vault", TEXT,
+	  offsetof(struct seal_args, format), SEAL_IMPORT,
+	  "what SOURCE is (default: by its content)" },
 	{ "prefix", 0, "PATH", TEXT, offsetof(struct seal_args, prefix), SEAL_IMPORT,
 	  "put in front of each path; for a dotenv file the path itself" },
 	{ "address", 0, "URL", TEXT, offsetof(struct seal_args, address), SEAL_IMPORT,
 	  "of the Vault or OpenBao (default: $VAULT_ADDR)" },
-	{ "token-file", 0, "FILE", TEXT, offsetof(struct seal_args, token_file), SEAL_IMPORT,
-	  "with its token (default: $VAULT_TOKEN, else ~/.vault-token)" },
+	{ "token-file", 0, "FILE", TEXT, offsetof(struct seal_args, token_file),
+	  SEAL_IMPORT, "with its token (default: $VAULT_TOKEN, else ~/.vault-token)" },
 };
 
 enum { N_OPTIONS = ARRAY_LEN(options), LONG_BASE = 256 };
@@ -95,12 +100,14 @@ enum { N_OPTIONS = ARRAY_LEN(options), LONG_BASE = 256 };
 static bool add(struct seal_list *l, const char *text, const char *name, struct err *e)
 {
 	if (l->n == SEAL_LIST_MAX)
-		return err_set(e, ERR_LIMIT, 0, "more than %d of --%s", SEAL_LIST_MAX, name);
+		return err_set(e, ERR_LIMIT, 0, "more than %d of --%s", SEAL_LIST_MAX,
+			       name);
 	l->items[l->n++] = text;
 	return true;
 }
 
-static bool set(const struct option_row *o, const char *arg, struct seal_args *a, struct err *e)
+static bool set(const struct option_row *o, const char *arg, struct seal_args *a,
+		struct err *e)
 {
 	void *field = (char *)a + o->offset;
 	struct err why = ERR_INIT;
@@ -179,12 +186,12 @@ static bool bad_option(const struct seal_word *w, int c, const char *word, struc
 	if (c == ':')
 		return err_set(e, ERR_CONFIG, 0, "option %s wants a value", word);
 	return err_set(e, ERR_CONFIG, 0,
-		       "'seal %s' has no option %s; 'ampoule seal %s --help' lists them", w->name,
-		       word, w->name);
+		       "'seal %s' has no option %s; 'ampoule seal %s --help' lists them",
+		       w->name, word, w->name);
 }
 
-bool seal_args_read(const struct seal_word *w, int argc, char **argv, struct seal_args *ret,
-		    struct err *e)
+bool seal_args_read(const struct seal_word *w, int argc, char **argv,
+		    struct seal_args *ret, struct err *e)
 {
 	struct tables t;
 	*ret = (struct seal_args){ .if_version = -1 };
@@ -198,7 +205,8 @@ bool seal_args_read(const struct seal_word *w, int argc, char **argv, struct sea
 			break;
 		const struct option_row *o = c == '?' || c == ':' ? NULL : row_of(c);
 		if (!o)
-			return bad_option(w, c, argv[before < argc ? before : argc - 1], e);
+			return bad_option(w, c, argv[before < argc ? before : argc - 1],
+					  e);
 		if (!set(o, optarg, ret, e))
 			return false;
 	}
@@ -206,12 +214,13 @@ bool seal_args_read(const struct seal_word *w, int argc, char **argv, struct sea
 		if (!add(&ret->operands, argv[i], "operands", e))
 			return false;
 	if (ret->operands.n < w->min_operands || ret->operands.n > w->max_operands)
-		return err_set(e, ERR_CONFIG, 0, "usage: ampoule seal %s [OPTION]… %s%s", w->name,
-			       w->operands,
-			       w->bit == SEAL_PUT && ret->operands.n > 1 ?
-				       " (a value is never an argument: everybody on the "
-				       "machine can read those; give it on standard input)" :
-				       "");
+		return err_set(
+			e, ERR_CONFIG, 0, "usage: ampoule seal %s [OPTION]… %s%s",
+			w->name, w->operands,
+			w->bit == SEAL_PUT && ret->operands.n > 1
+				? " (a value is never an argument: everybody on the "
+				  "machine can read those; give it on standard input)"
+				: "");
 	defaults(w, ret);
 	return true;
 }

@@ -20,16 +20,16 @@ struct seal_list {
 };
 
 struct seal_args {
-	const char *file;	     // --file
-	const char *from;	     // --from
+	const char *file; // --file
+	const char *from; // --from
 	const char *namespace_, *service_account;
 	const char *author;
 	const char *sign_key;
 	const char *out;
-	const char *key;	     // --key of a JSON value
+	const char *key; // --key of a JSON value
 	const char *format;
 	const char *prefix;
-	const char *address;	     // of a Vault
+	const char *address; // of a Vault
 	const char *token_file;
 	struct seal_list identities; // -i
 	struct seal_list recipients; // -r

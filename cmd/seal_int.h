@@ -40,9 +40,9 @@ struct seal_append {
 	const char *path;
 	enum sealed_action action;
 	struct bytes value;
-	int64_t if_version;	 // -1: whatever is there
-	const char *scope;	 // NULL: --namespace…, else as before
-	uint64_t version;	 // out: what was written
+	int64_t if_version;      // -1: whatever is there
+	const char *scope;       // NULL: --namespace…, else as before
+	uint64_t version;        // out: what was written
 	const char *is_new_file; // out: not NULL when the file was made
 };
 MUST_CHECK bool seal_append(struct seal_append *p, struct err *e);
@@ -54,7 +54,8 @@ void seal_now(char ret[static SEALED_TIME_LEN + 1]);
 
 // --- seal_keys.c
 
-MUST_CHECK bool seal_ring(const struct seal_args *a, struct age_keyring **ret, struct err *e);
+MUST_CHECK bool seal_ring(const struct seal_args *a, struct age_keyring **ret,
+			  struct err *e);
 // Adds -r and -R to the file's recipients.
 MUST_CHECK bool seal_recipients(const struct seal_args *a, struct sealed_file *to,
 				struct err *e);

@@ -64,7 +64,7 @@ static bool signer_parse(struct str text, struct sealed_signer *s, struct err *e
 	}
 	return err_set(
 		e, ERR_CONFIG, 0,
-		"it holds no writer's key; 'ampoule seal keygen --writer' makes one");
+		"it holds no writer's key; 'ampoule seal keygen --signing' makes one");
 }
 
 bool sealed_signer_load(const char *path, struct sealed_signer **ret, struct err *e)
