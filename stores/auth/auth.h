@@ -42,10 +42,9 @@ struct auth_method {
 	// file that cannot be read now is ERR_AUTH: it may come.
 	bool (*prepare)(const struct conf_auth *conf, struct auth_memory *memory,
 			struct auth_request *ret, struct err *e);
-	// NULL: nothing to do. The store has answered a login with these credentials (not: it
-	// could not be reached), so files that the user wants removed after use go now. A file
-	// that cannot be removed (a read-only volume) stays; that is no error, as with the
-	// peers.
+	// NULL: nothing to do. The store has accepted the credentials, so files that the user
+	// wants removed after use go now. One that cannot be removed (a read-only volume)
+	// stays; that is no error, as with the peers.
 	void (*used)(const struct conf_auth *conf);
 	// Names the credential files whose change asks for a new login, for watching: ret[i],
 	// borrowed from conf; returns how many. Not: service account tokens, which the
