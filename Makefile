@@ -41,7 +41,7 @@ PROGRAM.cmd := ampoule
 # What make itself must install before all else.
 WITH_DEPS := $(if $(filter deps test demo,$(MAKECMDGOALS)),install-deps)
 VARIANTS := openssl-glibc mbedtls-glibc mbedtls-musl \
-	$(foreach k,san fuzz cover lint vg,openssl-glibc-$k mbedtls-glibc-$k)
+	$(foreach k,san fuzz cover debug,openssl-glibc-$k mbedtls-glibc-$k)
 V := $(TLS)-$(LIBC)
 ifeq ($(filter $V,$(VARIANTS)),)
 $(error TLS=$(TLS) LIBC=$(LIBC) is not supported yet; there are: $(VARIANTS))
@@ -65,17 +65,15 @@ LDFLAGS.fuzz := $(PIE) $(SANITIZE)
 CC.cover := gcc
 CFLAGS.cover := -O0 -g -fPIE --coverage
 LDFLAGS.cover := $(PIE) --coverage
+# For lint, which looks at calls (hence no built-ins), and for valgrind.
 CC.debug := gcc
 CFLAGS.debug := -O0 -g -fPIE -fno-builtin
 LDFLAGS.debug := $(PIE)
-CC.vg := gcc
-CFLAGS.vg := -O1 -g -fPIE
-LDFLAGS.vg := $(PIE)
 # Debian's musl-gcc -static-pie makes a dynamic program: the start files are named here.
 MUSL := /usr/lib/$(shell uname -m)-linux-musl/
 GCCLIB = $(eval GCCLIB := $$(dir $$(shell gcc -print-file-name=crtbeginS.o)))$(GCCLIB)
 CC.musl := musl-gcc
-$(foreach k,plain san fuzz cover debug vg,$(eval AR.$k := ar))
+$(foreach k,plain san fuzz cover debug,$(eval AR.$k := ar))
 AR.musl := gcc-ar
 CFLAGS.musl := -Os -g -flto -ffunction-sections -fdata-sections -fPIE $(HARD) \
 	-idirafter build/deps/musl/kernel
@@ -113,10 +111,12 @@ $(foreach f,$(shell awk 'FNR < 10 && /links: /{print FILENAME "=" $$3}' $(FUZZER
 # objects VARIANT,SOURCES (without the other TLS library's); closure LAYER; archives V,LAYERS
 # and without the heap that the kind of build does not use (lib/base/heap/heap.h)
 other = $(if $(filter openssl%,$1),mbedtls,openssl)
-heap = heap/$(if $(filter %-san %-fuzz %-vg,$1),guarded,system).c
+heap = heap/$(if $(filter %-san %-fuzz %-debug,$1),guarded,system).c
 objects = $(patsubst %.c,build/$1/obj/%.o,$(foreach s,$2,\
 	$(if $(findstring /$(other)/,$s)$(findstring $(heap),$s),,$s)))
 closure = $1 $(DEPS.$1)
+# lib/base is linked whole with its own clock
+support = $(filter-out $(if $(filter lib/base,$1),test/support/clock_fake.c),$(SUPPORT))
 archives = $(foreach l,$2,$(if $(SRC.$l),build/$1/lib$(notdir $l).a))
 
 # --- rules for one variant: $1 its name, $2 kind of build, $3 TLS and libc; $4 the thing -----
@@ -133,7 +133,7 @@ build/$1/bin/$(PROGRAM.$4): build/$1/obj/$4/main.o $(call archives,$1,$(call clo
 endef
 define unit
 
-build/$1/$4: build/$1/obj/$4.o $(SUPPORT:%.c=build/$1/obj/%.o) \
+build/$1/$4: build/$1/obj/$4.o $(patsubst %.c,build/$1/obj/%.o,$(call support,$(LINKS.$4))) \
 	$(call archives,$1,$(call closure,$(LINKS.$4)))
 	$$(call say,LINK)mkdir -p $$(@D); $$(LINK.$1) $$(filter %.o,$$^) -Wl,--whole-archive \
 	 $(call archives,$1,$(LINKS.$4)) -Wl,--no-whole-archive \
@@ -209,6 +209,10 @@ static: programs-mbedtls-musl ## the release build in build/static/: musl, stati
 	@sh test/lint/static.sh
 check: all units-$V ## unit tests, cases and fuzz corpora of the chosen variant
 	@sh test/support/run_units.sh $V $(TESTS:%=build/$V/%)
+# check-base, check-loop, … check-agent: the unit tests of one layer, nothing else is built.
+$(foreach l,$(LAYERS),$(eval check-$(notdir $l): \
+	$(foreach t,$(TESTS),$(if $(filter $l,$(LINKS.$t)),build/$V/$t)) FORCE; \
+	@sh test/support/run_units.sh $V $$(filter build/%,$$^)))
 test: deps all static units-openssl-glibc units-mbedtls-glibc programs-mbedtls-glibc \
 	units-openssl-glibc-san units-mbedtls-glibc-san lint-objects ## everything (under half an hour)
 	@LAYER_TABLE='$(LAYER_TABLE)' sh test/support/run_all.sh $(TESTS)
