@@ -13,6 +13,7 @@ import pytest
 
 from agent_run import (AGENT, TOOL, Agent, App, Sealed, deliver, memory_folder, read,
                        remove_folder, run, template, wait_until)
+from process_memory import search
 
 DB = '{{ with secret "app/db" }}{{ .Data.value }}{{ end }}\n'
 
@@ -448,3 +449,29 @@ def test_no_secret_in_any_output(folder, sealed, start):
     assert a.stop() == 0
     for text in (status, table, proc, a.output()):
         assert canary not in text
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to read another process's memory")
+def test_memory_holds_the_secret_in_the_arena_only(folder, sealed, start):
+    """One idle second after a publication. The arena keeps the content, to compare the next
+    one with; nothing else has a copy, nor of the version before but for the roll-back's."""
+    canaries = [f"memory-canary-{i}-9b3e" for i in range(3)]
+    sealed.put("app/db", canaries[0])
+    a = start(pod(folder, sealed, template(f"{folder}/app/db", DB))).started()
+    for value in canaries[1:]:
+        sealed.put("app/db", value)
+        wait_until("the content", lambda v=value: read(f"{folder}/app/db") == v + "\n")
+    time.sleep(1)  # the idle second of the promise, not a wait for an event
+    found = [search(a.process.pid, c.encode()) for c in canaries]
+    assert [hits[False] for hits in found] == [[], [], []]
+    assert len(found[0][True]) == 0  # two versions ago: wiped
+    assert 1 <= len(found[2][True]) <= 3
+
+
+def test_the_agent_cannot_be_dumped(folder, sealed, start):
+    a = start(pod(folder, sealed, template(f"{folder}/app/db", DB))).started()
+    pid = a.process.pid
+    with open(f"/proc/{pid}/limits", encoding="utf-8") as f:
+        core = next(line for line in f if line.startswith("Max core file size"))
+    assert core.split()[4:6] == ["0", "0"]
+    assert os.stat(f"/proc/{pid}/mem").st_uid == 0  # dumpable 0: root owns its files
