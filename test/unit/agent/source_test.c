@@ -1,0 +1,578 @@
+// SPDX-License-Identifier: Apache-2.0
+// Login, fetching, outages: the agent's side of a store, over a store that the test scripts
+// and a clock that the test moves.
+#include "agent/source.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "agent/cache.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "test/support/clock_fake.h"
+
+enum { PENDING_MAX = 64, START_MS = 1000000 };
+
+// --- the scripted store: calls wait until the test answers them -----------------------------
+
+struct pending {
+	enum { P_LOGIN, P_RENEW_LOGIN, P_CHECK, P_FETCH, P_RENEW } what;
+	store_login_fn *login;
+	store_done_fn *done;
+	void *ctx;
+	char path[64];
+};
+
+static struct {
+	struct pending pending[PENDING_MAX];
+	size_t n;
+	unsigned logins, fetches, renewals, revocations, logouts, checks;
+} fake;
+
+static void add(struct pending p)
+{
+	assert_true(fake.n < PENDING_MAX);
+	fake.pending[fake.n++] = p;
+}
+
+static bool fake_open(const struct store_env *env, struct store **ret, struct err *e)
+{
+	static int any;
+	(void)env;
+	(void)e;
+	*ret = (struct store *)(void *)&any;
+	return true;
+}
+
+static void fake_close(struct store *s)
+{
+	(void)s;
+}
+
+static void fake_login(struct store *s, store_login_fn *done, void *ctx)
+{
+	(void)s;
+	fake.logins++;
+	add((struct pending){ .what = P_LOGIN, .login = done, .ctx = ctx });
+}
+
+static void fake_renew_login(struct store *s, store_login_fn *done, void *ctx)
+{
+	(void)s;
+	add((struct pending){ .what = P_RENEW_LOGIN, .login = done, .ctx = ctx });
+}
+
+static void fake_check(struct store *s, store_login_fn *done, void *ctx)
+{
+	(void)s;
+	fake.checks++;
+	add((struct pending){ .what = P_CHECK, .login = done, .ctx = ctx });
+}
+
+static void fake_logout(struct store *s, store_login_fn *done, void *ctx)
+{
+	(void)s;
+	fake.logouts++;
+	done(ctx, &(struct store_token){ 0 }, NULL);
+}
+
+static void fake_fetch(struct store *s, const struct store_ask *ask, store_done_fn *done,
+		       void *ctx)
+{
+	struct pending p = { .what = P_FETCH, .done = done, .ctx = ctx };
+	(void)s;
+	fake.fetches++;
+	snprintf(p.path, sizeof(p.path), "%s", ask->path);
+	add(p);
+}
+
+static void fake_renew(struct store *s, const char *lease_id, int64_t increment_ms,
+		       store_done_fn *done, void *ctx)
+{
+	(void)s;
+	(void)lease_id;
+	(void)increment_ms;
+	fake.renewals++;
+	add((struct pending){ .what = P_RENEW, .done = done, .ctx = ctx });
+}
+
+static void fake_revoke(struct store *s, const char *lease_id, store_done_fn *done, void *ctx)
+{
+	(void)s;
+	(void)lease_id;
+	fake.revocations++;
+	done(ctx, &(struct store_answer){ .version = "", .lease_id = "" }, NULL);
+}
+
+static const struct store_ops fake_ops = {
+	.type = "fake",
+	.open = fake_open,
+	.close = fake_close,
+	.login = fake_login,
+	.renew_login = fake_renew_login,
+	.check_login = fake_check,
+	.logout = fake_logout,
+	.fetch = fake_fetch,
+	.renew = fake_renew,
+	.revoke = fake_revoke,
+};
+
+// In place of stores/stores.c.
+const struct store_ops *store_find(const char *type)
+{
+	(void)type;
+	return &fake_ops;
+}
+
+const struct store_ops *store_type(size_t i)
+{
+	return i == 0 ? &fake_ops : NULL;
+}
+
+// --- the test's side ----------------------------------------------------------------------
+
+static struct conf_store conf = {
+	.name = "s",
+	.type = "fake",
+	.auth = { .method = "jwt", .min_backoff_ms = 1000, .max_backoff_ms = 300000 },
+};
+static struct loop *loop;
+static struct source *source;
+static struct cache *cache;
+static unsigned changes;
+
+static void on_entry(void *ctx, struct entry *en)
+{
+	(void)ctx;
+	(void)en;
+	changes++;
+}
+
+static void on_hint(void *ctx, struct source *s, const char *path)
+{
+	(void)ctx;
+	(void)s;
+	(void)path;
+}
+
+static void on_login(void *ctx, struct source *s, bool ready)
+{
+	(void)ctx;
+	(void)s;
+	(void)ready;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	memset(&fake, 0, sizeof(fake));
+	changes = 0;
+	clock_fake_set(START_MS, 0);
+	log_set_fd(-1); // audit lines would hide the result
+	cache = cache_new();
+	struct source_setup setup = { .conf = &conf,
+				      .interval_ms = 300000,
+				      .entry_changed = on_entry,
+				      .hint = on_hint,
+				      .login_changed = on_login };
+	if (!loop_new(&loop, NULL))
+		return -1;
+	setup.loop = loop;
+	return source_new(&setup, &source, NULL) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	source_free(source);
+	cache_free(cache);
+	loop_free(loop);
+	clock_fake_release();
+	return 0;
+}
+
+static void advance(int64_t ms)
+{
+	// In steps, so that timers which arm timers meet their times.
+	for (int64_t step; ms > 0; ms -= step) {
+		step = ms < 50 ? ms : 50;
+		clock_fake_advance(step);
+		assert_true(loop_once(loop, 0, NULL));
+	}
+}
+
+static struct pending take(int what)
+{
+	for (size_t i = 0; i < fake.n; i++)
+		if ((int)fake.pending[i].what == what) {
+			struct pending p = fake.pending[i];
+			memmove(&fake.pending[i], &fake.pending[i + 1],
+				(fake.n - i - 1) * sizeof(p));
+			fake.n--;
+			return p;
+		}
+	fail_msg("no request of kind %d waits", what);
+	return fake.pending[0];
+}
+
+static size_t waiting(int what)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < fake.n; i++)
+		n += (int)fake.pending[i].what == what;
+	return n;
+}
+
+static void grant(int what, int64_t ttl_ms)
+{
+	struct pending p = take(what);
+	p.login(p.ctx, &(struct store_token){ .ttl_ms = ttl_ms, .renewable = true }, NULL);
+}
+
+static void refuse(int what, enum err_kind kind)
+{
+	struct pending p = take(what);
+	struct err e = ERR_INIT;
+	err_set(&e, kind, 0, "scripted");
+	if (p.login)
+		p.login(p.ctx, NULL, &e);
+	else
+		p.done(p.ctx, NULL, &e);
+}
+
+static void answer(const char *value, const char *version)
+{
+	struct pending p = take(P_FETCH);
+	json_t *body = json_pack("{s:{s:s}}", "data", "value", value);
+	struct store_answer a = {
+		.body = body, .version = version, .life = LIFE_STATIC, .lease_id = ""
+	};
+	p.done(p.ctx, &a, NULL);
+	json_decref(body);
+}
+
+static void answer_lease(int what, int64_t lease_ms)
+{
+	struct pending p = take(what);
+	json_t *body = json_pack("{s:{s:s}}", "data", "user", "u");
+	struct store_answer a = { .body = body,
+				  .version = "",
+				  .life = LIFE_LEASE,
+				  .lease_id = "lease-1",
+				  .lease_ms = lease_ms,
+				  .renewable = true };
+	p.done(p.ctx, &a, NULL);
+	json_decref(body);
+}
+
+static struct entry *want(const char *path)
+{
+	bool is_new;
+	struct cache_ask ask = { .source = source, .verb = STORE_READ, .path = path };
+	struct entry *en = cache_get(cache, &ask, &is_new);
+	if (is_new)
+		source_fetch(en);
+	return en;
+}
+
+static void start_logged_in(void)
+{
+	source_start(source);
+	grant(P_LOGIN, 3600000);
+}
+
+// --- tests --------------------------------------------------------------------------------
+
+static void test_fetch_waits_for_login_and_happens_once(void **state)
+{
+	(void)state;
+	struct entry *en = want("a");
+	assert_ptr_equal(want("a"), en); // however many templates want it
+	assert_int_equal(fake.fetches, 0);
+	start_logged_in();
+	assert_int_equal(fake.fetches, 1);
+	answer("x", "1");
+	assert_int_equal(en->state, ENTRY_HELD);
+	assert_int_equal(changes, 1);
+}
+
+static void test_poll_that_changes_nothing_tells_nobody(void **state)
+{
+	(void)state;
+	want("a");
+	start_logged_in();
+	answer("x", "1");
+	advance(301000);
+	answer("x", "1");
+	assert_int_equal(changes, 1);
+	advance(301000);
+	answer("y", "2");
+	assert_int_equal(changes, 2);
+}
+
+static void test_own_interval_wins(void **state)
+{
+	(void)state;
+	struct entry *en = want("a");
+	en->interval_ms = 10000;
+	start_logged_in();
+	answer("x", "1");
+	advance(8000);
+	assert_int_equal(fake.fetches, 1);
+	advance(2100);
+	assert_int_equal(fake.fetches, 2);
+}
+
+static void test_failed_login_backs_off_and_recovers(void **state)
+{
+	(void)state;
+	want("a");
+	source_start(source);
+	for (int i = 0; i < 5; i++) {
+		refuse(P_LOGIN, ERR_DENIED);
+		assert_non_null(source_error(source));
+		assert_int_equal(waiting(P_LOGIN), 0); // not at once
+		advance(1000 << i);
+		assert_int_equal(waiting(P_LOGIN), 1); // but within 1, 2, 4, 8, 16 s
+	}
+	grant(P_LOGIN, 3600000);
+	assert_null(source_error(source));
+	assert_int_equal(fake.fetches, 1);
+}
+
+static void test_unreachable_store_is_tried_each_six_seconds(void **state)
+{
+	(void)state;
+	source_start(source);
+	unsigned before = 0;
+	for (int i = 0; i < 60; i++) {
+		if (waiting(P_LOGIN))
+			refuse(P_LOGIN, ERR_RETRY);
+		if (i == 30)
+			before = fake.logins;
+		advance(1000);
+	}
+	// At most ten a minute, and never more than 6 s apart.
+	assert_in_range(fake.logins - before, 4, 7);
+}
+
+static void test_token_is_renewed_at_two_thirds(void **state)
+{
+	(void)state;
+	source_start(source);
+	grant(P_LOGIN, 60000);
+	advance(36000);
+	assert_int_equal(waiting(P_RENEW_LOGIN), 0);
+	advance(4500);
+	grant(P_RENEW_LOGIN, 60000);
+	advance(36000);
+	assert_int_equal(waiting(P_RENEW_LOGIN), 0);
+	advance(4500);
+	assert_int_equal(waiting(P_RENEW_LOGIN), 1);
+	assert_int_equal(fake.logins, 1);
+}
+
+static void test_renewals_that_shrink_lead_to_a_new_login(void **state)
+{
+	(void)state;
+	source_start(source);
+	grant(P_LOGIN, 60000);
+	advance(41000);
+	grant(P_RENEW_LOGIN, 20000); // its maximum is near
+	advance(18500);
+	assert_int_equal(waiting(P_LOGIN), 1);
+	want("a");
+	assert_int_equal(waiting(P_FETCH), 1); // the old token serves meanwhile
+}
+
+static void test_denied_asks_whether_the_token_lives(void **state)
+{
+	(void)state;
+	struct entry *en = want("a");
+	start_logged_in();
+	advance(6000);
+	refuse(P_FETCH, ERR_DENIED);
+	assert_int_equal(fake.checks, 1);
+	grant(P_CHECK, 3600000); // it does: the right is missing
+	assert_int_equal(fake.logins, 1);
+	assert_int_equal(en->error.kind, ERR_DENIED);
+}
+
+static void test_revoked_token_is_healed_at_once(void **state)
+{
+	(void)state;
+	struct entry *en = want("a");
+	start_logged_in();
+	answer("x", "1");
+	advance(301000);
+	refuse(P_FETCH, ERR_DENIED);
+	refuse(P_CHECK, ERR_AUTH);
+	assert_int_equal(waiting(P_LOGIN), 1); // no wait
+	grant(P_LOGIN, 3600000);
+	advance(1100);
+	answer("y", "2"); // what was refused is asked again within a second
+	assert_int_equal(en->error.kind, ERR_NONE);
+	assert_int_equal(en->state, ENTRY_HELD);
+}
+
+static void test_outage_is_one_probe_not_one_for_each_secret(void **state)
+{
+	char path[16];
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		snprintf(path, sizeof(path), "p%d", i);
+		want(path);
+	}
+	start_logged_in();
+	assert_int_equal(fake.fetches, 20);
+	while (waiting(P_FETCH))
+		refuse(P_FETCH, ERR_RETRY);
+	unsigned before = fake.fetches;
+	for (int i = 0; i < 60; i++) {
+		advance(1000);
+		assert_true(waiting(P_FETCH) <= 1);
+		if (waiting(P_FETCH))
+			refuse(P_FETCH, ERR_RETRY);
+	}
+	assert_in_range(fake.fetches - before, 8, 20); // the first ones come quickly
+	before = fake.fetches;
+	for (int i = 0; i < 60; i++) {
+		advance(1000);
+		if (waiting(P_FETCH))
+			refuse(P_FETCH, ERR_RETRY);
+	}
+	assert_in_range(fake.fetches - before, 9, 14);
+	// It is back: everything follows the probe.
+	advance(8000);
+	answer("x", "1");
+	assert_int_equal(waiting(P_FETCH), 19);
+	while (waiting(P_FETCH))
+		answer("x", "1");
+	assert_int_equal(changes, 20);
+	assert_null(source_error(source));
+}
+
+static void test_outage_keeps_what_is_held(void **state)
+{
+	(void)state;
+	struct entry *en = want("a");
+	start_logged_in();
+	answer("x", "1");
+	advance(301000);
+	refuse(P_FETCH, ERR_RETRY);
+	assert_int_equal(en->state, ENTRY_HELD);
+	assert_non_null(en->body);
+	assert_int_equal(changes, 1);
+}
+
+static void test_one_wrong_path_delays_no_other(void **state)
+{
+	(void)state;
+	struct entry *bad = want("bad"), *good = want("good");
+	start_logged_in();
+	refuse(P_FETCH, ERR_MISSING);
+	answer("x", "1");
+	assert_int_equal(bad->error.kind, ERR_MISSING);
+	assert_int_equal(good->state, ENTRY_HELD);
+	advance(1000);
+	assert_int_equal(waiting(P_FETCH), 1); // tried again by itself
+}
+
+static void gone_answer(void)
+{
+	struct pending p = take(P_FETCH);
+	struct err e = ERR_INIT;
+	err_set(&e, ERR_MISSING, STORE_GONE, "deleted");
+	p.done(p.ctx, NULL, &e);
+}
+
+static void test_gone_needs_a_second_look(void **state)
+{
+	(void)state;
+	struct entry *en = want("a");
+	start_logged_in();
+	answer("x", "1");
+	advance(301000);
+	gone_answer();
+	assert_int_equal(en->state, ENTRY_HELD);
+	advance(1100);
+	answer("x", "1"); // a mistake of the store
+	assert_int_equal(en->state, ENTRY_HELD);
+	advance(301000);
+	gone_answer();
+	advance(1100);
+	gone_answer();
+	assert_int_equal(en->state, ENTRY_GONE);
+	assert_int_equal(changes, 2);
+}
+
+static void test_lease_is_renewed_and_not_minted_anew(void **state)
+{
+	(void)state;
+	struct entry *en = want("db");
+	start_logged_in();
+	answer_lease(P_FETCH, 60000);
+	advance(41000);
+	assert_int_equal(fake.renewals, 1);
+	answer_lease(P_RENEW, 60000);
+	assert_int_equal(changes, 1);
+	advance(41000);
+	// From now on renewals fail: its end is awaited, and then one credential is minted.
+	for (int i = 0; i < 120 && fake.fetches == 1; i++) {
+		if (waiting(P_RENEW))
+			refuse(P_RENEW, ERR_RETRY);
+		advance(500);
+	}
+	assert_in_range(fake.renewals, 3, 10);
+	assert_int_equal(fake.fetches, 2);
+	assert_true(clock_mono_ms() >= en->until_ms - 1500); // not before it must
+}
+
+static void mark_true(void *ctx)
+{
+	*(bool *)ctx = true;
+}
+
+static void test_end_revokes_leases_and_token(void **state)
+{
+	static bool ended;
+	(void)state;
+	want("db");
+	start_logged_in();
+	answer_lease(P_FETCH, 60000);
+	ended = false;
+	source_end(source, cache, mark_true, &ended);
+	assert_true(ended);
+	assert_int_equal(fake.revocations, 1);
+	assert_int_equal(fake.logouts, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+		T(test_fetch_waits_for_login_and_happens_once),
+		T(test_poll_that_changes_nothing_tells_nobody),
+		T(test_own_interval_wins),
+		T(test_failed_login_backs_off_and_recovers),
+		T(test_unreachable_store_is_tried_each_six_seconds),
+		T(test_token_is_renewed_at_two_thirds),
+		T(test_renewals_that_shrink_lead_to_a_new_login),
+		T(test_denied_asks_whether_the_token_lives),
+		T(test_revoked_token_is_healed_at_once),
+		T(test_outage_is_one_probe_not_one_for_each_secret),
+		T(test_outage_keeps_what_is_held),
+		T(test_one_wrong_path_delays_no_other),
+		T(test_gone_needs_a_second_look),
+		T(test_lease_is_renewed_and_not_minted_anew),
+		T(test_end_revokes_leases_and_token),
+	};
+	mem_init(false);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
