@@ -26,8 +26,8 @@ void sealed_file_release(struct sealed_file *f)
 	*f = (struct sealed_file){ 0 };
 }
 
-// --- order: by path, then version. A damaged line that names no entry stays behind the line
-// that it stood behind.
+// --- order: by path, then version. A damaged line that names no entry stays behind the
+// version that it stood behind.
 
 struct place {
 	const char *path;
@@ -44,6 +44,8 @@ static int compare(const void *a, const void *b)
 		return by_path;
 	if (x->version != y->version)
 		return x->version < y->version ? -1 : 1;
+	if (!x->line.entry.path != !y->line.entry.path)
+		return x->line.entry.path ? -1 : 1;
 	return x->index < y->index ? -1 : 1;
 }
 

@@ -52,7 +52,7 @@ static void read_line(struct sealed_file *f, struct str line, unsigned number,
 {
 	if (line.len == 0)
 		return;
-	if (line.p[0] == '#') {
+	if (line.p[0] == '#' && !memchr(line.p, '\0', line.len)) {
 		buf_add(comments, line.p, line.len);
 		buf_putc(comments, '\n');
 	} else if (starts(line, "recipient ")) {
@@ -74,13 +74,11 @@ static void mark_double(struct sealed_line *a, const struct sealed_line *b)
 {
 	if (a->damage)
 		return;
-	a->damage =
-		mem_printf("lines %u and %u are both version %" PRIu64 " of '%s' (two "
-			   "branches wrote it): keep one of them and put the other value "
-			   "again",
-			   a->number < b->number ? a->number : b->number,
-			   a->number < b->number ? b->number : a->number,
-			   a->entry.version, a->entry.path);
+	a->damage = mem_printf("lines %u and %u are both version %" PRIu64
+			       " of '%s' (two branches wrote it; one of them may stay)",
+			       a->number < b->number ? a->number : b->number,
+			       a->number < b->number ? b->number : a->number,
+			       a->entry.version, a->entry.path);
 }
 
 static bool same_version(const struct sealed_line *a, const struct sealed_line *b)
@@ -112,7 +110,7 @@ static void find_doubles(struct sealed_file *f)
 
 static struct str without_cr(struct str line)
 {
-	if (line.len > 0 && line.p[line.len - 1] == '\r')
+	while (line.len > 0 && line.p[line.len - 1] == '\r')
 		line.len--;
 	return line;
 }

@@ -32,7 +32,7 @@ struct stamp {
 
 static bool take_stamp(const char *path, struct stamp *ret, struct err *e)
 {
-	*ret = (struct stamp){ .exists = stat(path, &ret->st) == 0 };
+	ret->exists = stat(path, &ret->st) == 0;
 	return ret->exists || errno == ENOENT ||
 	       err_set(e, ERR_CONFIG, errno, "look at '%s'", path);
 }
