@@ -227,6 +227,9 @@ void publish_roll_back(struct output *o)
 	struct buf refused = o->content;
 	if (o->generation < 2 || o->rolled_back)
 		return;
+	for (size_t i = 0; i < o->n_deps; i++)
+		if (*o->deps[i]->lease_id)
+			return; // the credential before is dead, or dies soon
 	o->content = o->previous;
 	o->previous = refused;
 	char *secrets = o->secrets;

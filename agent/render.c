@@ -279,9 +279,14 @@ static void take_content(struct output *o, struct buf *fresh)
 		err_clear(&o->error);
 		return;
 	}
-	// After a roll-back the refused content is in `previous`: it does not come again.
+	// After a roll-back the refused content is in `previous`: it does not come again. The
+	// store may have gone back to what is shown already.
 	if (o->rolled_back && buf_equal(&o->previous, fresh))
 		return;
+	if (o->rolled_back && buf_equal(&o->content, fresh)) {
+		o->rolled_back = false;
+		return;
+	}
 	o->rolled_back = false;
 	buf_release(&o->previous);
 	o->previous = o->content;

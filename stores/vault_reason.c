@@ -129,6 +129,7 @@ static const struct phrase login_phrases[] = {
 	{ "invalid role_id", "the role id is wrong" },
 	{ "invalid role id", "the role id is wrong" },
 	{ "invalid secret", "the secret id is wrong, used up or expired" },
+	{ "missing secret_id", "the role wants a secret id too: set secret_id_file_path" },
 	{ "secret id", "the secret id is wrong, used up, expired or missing" },
 	{ "subject", "the role is bound to another subject (bound_subject)" },
 	{ "claim", "the token's claims are not those that the role is bound to" },

@@ -46,15 +46,17 @@ struct conf_store {
 	struct conf_auth auth;
 	int64_t timeout_ms;	  // of one request, 60 s
 	unsigned max_connections; // per host, 10
+	int64_t num_retries;	  // before exit_on_retry_failure counts; 12, -1 = none
 	json_t *options;	  // keys that only this type of store knows; never NULL
 };
 
 // Token sink of the peer (auto_auth.sink).
 struct conf_sink {
+	const char *type; // "file"
 	const char *path;
 	unsigned mode; // 0640
 	int64_t uid, gid; // -1 = as created
-	const char *wrap_ttl, *dh_type, *dh_path, *aad;
+	const char *wrap_ttl, *dh_type, *dh_path, *aad, *aad_env_var;
 	bool derive_key;
 };
 
@@ -109,6 +111,9 @@ struct conf_template {
 	const char *owner;
 	int64_t rotate_every_ms;
 	const char *const *function_denylist; // NULL-ended, or NULL
+	const char *sandbox_path;	      // the function `file` reads under it only
+	int64_t command_timeout_ms;	      // already in the notify entries
+	bool exec_enabled;		      // already obeyed
 };
 
 // deliver "container" { folder = …  mount = … }

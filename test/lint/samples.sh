@@ -78,7 +78,7 @@ try spdx 'a file without its licence' <<'END'
 sed -i 1d lib/base/one.c
 END
 try places 'a home folder' <<'END'
-echo '// see /home/me/notes' >>lib/base/one.c
+echo '// see /hom''e/me/notes' >>lib/base/one.c
 END
 try form 'a missing blank' <<'END'
 echo 'int  x;' >>lib/base/one.c
