@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+import bao as bao_server
 from agent_run import (Agent, App, deliver, memory_folder, read, remove_folder, template,
                        wait_until)
 from process_memory import search
@@ -44,9 +45,24 @@ def _start(folder):
 def _app(bao):
     """A KV v2 secret and the policy that reads it."""
     bao.kv2("kv")
+    bao.delete("kv/metadata/app")  # versions begin at 1 in each test
     bao.put("kv/data/app", {"data": {"password": "first"}})
-    bao.policy("app", ("kv/data/app", "read"), ("kv/metadata/app", "read"))
+    bao.policy("app", ("kv/data/app", "read"))
     return lambda value: bao.put("kv/data/app", {"data": {"password": value}})
+
+
+@pytest.fixture(name="token_review", scope="module")
+def _token_review():
+    review = bao_server.TokenReview()
+    yield review
+    review.close()
+
+
+@pytest.fixture(name="own_bao")
+def _own_bao(session_folder, authority):
+    """A durable server that the test may stop and start."""
+    with bao_server.Bao(session_folder / "own", durable=True, authority=authority) as server:
+        yield server
 
 
 def write(path, text):
