@@ -48,7 +48,7 @@ $(error TLS=$(TLS) LIBC=$(LIBC) is not supported yet; there are: $(VARIANTS))
 endif
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes \
-	-Wformat=2 $(if $(filter true 1,$(CI) $(WERROR)),-Werror)
+	-Wformat=2 -Wno-gnu-zero-variadic-macro-arguments $(if $(filter true 1,$(CI) $(WERROR)),-Werror)
 HARD := -fstack-protector-strong -fstack-clash-protection -fcf-protection
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 PIE := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed,--gc-sections
