@@ -4,10 +4,12 @@
 
 #include "stores/store.h"
 
-extern const struct store_ops store_vault;
+extern const struct store_ops store_vault, store_sealed, store_file;
 
 static const struct store_ops *const stores[] = {
 	&store_vault,
+	&store_sealed,
+	&store_file,
 };
 
 const struct store_ops *store_type(size_t i)
