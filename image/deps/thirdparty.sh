@@ -47,6 +47,7 @@ if [ -e "$final/versions" ]; then
 	finish
 	exit 0
 fi
+rm -rf "$cache/$libc".?????? # left by a builder that was killed
 work=$(mktemp -d "$cache/$libc.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
