@@ -16,6 +16,7 @@
 
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
+#include "stores/ask_queue.h"
 #include "stores/sealed_answer.h"
 #include "stores/sealed_marks.h"
 #include "stores/sealed_pod.h"
@@ -25,14 +26,6 @@
 
 static const char pod_dir[] = "/var/run/secrets/kubernetes.io/serviceaccount";
 enum { WATCHES_MAX = 1 + AGE_KEYS_MAX };
-
-struct ask {
-	enum store_verb verb;
-	char *path;
-	store_done_fn *done;
-	void *ctx;
-	struct ask *next;
-};
 
 struct store {
 	struct store_env env;
@@ -44,32 +37,18 @@ struct store {
 	struct sealed_pod pod;
 	struct sealed_place place;
 	struct sealed_marks marks; // high-water marks
-	struct ask *first, **last;
-	bool *closed; // set while answering: a callback may close the store
+	struct ask_queue queue;
 	struct loop_watch *watches[WATCHES_MAX];
 	size_t n_watches;
 };
-
-static void ask_free(struct ask *a)
-{
-	mem_free(a->path);
-	mem_free(a);
-}
 
 static void sealed_close(struct store *s)
 {
 	if (!s)
 		return;
-	if (s->closed)
-		*s->closed = true;
-	loop_later_cancel(s->env.loop, s);
+	ask_queue_release(&s->queue);
 	for (size_t i = 0; i < s->n_watches; i++)
 		loop_watch_remove(s->watches[i]);
-	while (s->first) {
-		struct ask *a = s->first;
-		s->first = a->next;
-		ask_free(a);
-	}
 	sealed_marks_release(&s->marks);
 	sealed_pod_release(&s->pod);
 	mem_free(s);
@@ -152,23 +131,6 @@ static bool watch(struct store *s, const char *path, struct err *e)
 	return true;
 }
 
-static bool sealed_store_open(const struct store_env *env, struct store **ret,
-			      struct err *e)
-{
-	struct store *s = mem_alloc(sizeof(*s));
-	s->env = *env;
-	s->last = &s->first;
-	bool ok = read_options(s, e) && watch(s, s->file, e);
-	for (size_t i = 0; ok && i < s->n_key_files; i++)
-		ok = watch(s, s->key_files[i], e);
-	if (ok) {
-		*ret = s;
-		return true;
-	}
-	sealed_close(s);
-	return err_wrap(e, "store '%s'", env->conf->name);
-}
-
 // --- answering
 
 // What one round of answers shares.
@@ -178,11 +140,13 @@ struct round {
 	bool opened; // file is there, and ring
 };
 
-static void round_release(struct round *r)
+static void round_end(void *round)
 {
+	struct round *r = round;
 	if (r->opened)
 		sealed_file_release(&r->file);
 	age_keyring_free(r->ring);
+	mem_free(r);
 }
 
 static bool is_signed(void *ctx, const struct sealed_line *l)
@@ -206,8 +170,10 @@ static bool check_generation(struct store *s, const struct sealed_file *f, struc
 		       f->name, generation, s->min_generation);
 }
 
-static bool round_open(struct store *s, struct round *r, struct err *e)
+static bool round_begin(struct store *s, void **round, struct err *e)
 {
+	struct round *r = mem_alloc(sizeof(*r));
+	*round = r;
 	r->ring = age_keyring_new();
 	for (size_t i = 0; i < s->n_key_files; i++)
 		if (!age_keyring_load(r->ring, s->key_files[i], e))
@@ -257,8 +223,9 @@ static bool answer_read(struct store *s, const struct round *r, const char *ask,
 	return true;
 }
 
-static void answer(struct store *s, const struct round *r, const struct ask *a)
+static void answer(struct store *s, void *round, const struct ask *a)
 {
+	const struct round *r = round;
 	struct err e = ERR_INIT;
 	struct reply out = {
 		.answer = { .version = "", .life = LIFE_WATCH, .lease_id = "" }
@@ -273,43 +240,35 @@ static void answer(struct store *s, const struct round *r, const struct ask *a)
 		ok = sealed_answer_list(&list, a->path, &out.answer.body, &e);
 	else
 		ok = answer_read(s, r, a->path, &out, &e);
+	AUTO_JSON json_t *body = out.answer.body;
 	a->done(a->ctx, ok ? &out.answer : NULL, ok ? NULL : &e);
-	json_decref(out.answer.body);
 }
 
-static void serve(void *ctx)
-{
-	struct store *s = ctx;
-	struct err e = ERR_INIT;
-	AUTO(round_release) struct round r = { 0 };
-	bool ok = round_open(s, &r, &e);
-	bool closed = false;
-	s->closed = &closed;
-	while (!closed && s->first) {
-		struct ask *a = s->first;
-		s->first = a->next;
-		if (!s->first)
-			s->last = &s->first;
-		if (ok)
-			answer(s, &r, a);
-		else
-			a->done(a->ctx, NULL, &e);
-		ask_free(a);
-	}
-	if (!closed)
-		s->closed = NULL;
-}
+static const struct ask_server server = { round_begin, answer, round_end };
 
 static void sealed_fetch(struct store *s, const struct store_ask *ask,
 			 store_done_fn *done, void *ctx)
 {
-	struct ask *a = mem_alloc(sizeof(*a));
-	*a = (struct ask){ ask->verb, mem_strdup(ask->path), done, ctx, NULL };
-	// While answering, the ask joins the round under way.
-	if (!s->first && !s->closed)
-		loop_later(s->env.loop, serve, s);
-	*s->last = a;
-	s->last = &a->next;
+	ask_queue_add(&s->queue, ask, done, ctx);
+}
+
+// --- opening
+
+static bool sealed_store_open(const struct store_env *env, struct store **ret,
+			      struct err *e)
+{
+	struct store *s = mem_alloc(sizeof(*s));
+	s->env = *env;
+	ask_queue_init(&s->queue, env->loop, &server, s);
+	bool ok = read_options(s, e) && watch(s, s->file, e);
+	for (size_t i = 0; ok && i < s->n_key_files; i++)
+		ok = watch(s, s->key_files[i], e);
+	if (ok) {
+		*ret = s;
+		return true;
+	}
+	sealed_close(s);
+	return err_wrap(e, "store '%s'", env->conf->name);
 }
 
 const struct store_ops store_sealed = {

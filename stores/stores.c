@@ -4,11 +4,12 @@
 
 #include "stores/store.h"
 
-extern const struct store_ops store_vault, store_sealed, store_file;
+extern const struct store_ops store_vault, store_sealed, store_sealedsecrets, store_file;
 
 static const struct store_ops *const stores[] = {
 	&store_vault,
 	&store_sealed,
+	&store_sealedsecrets,
 	&store_file,
 };
 
