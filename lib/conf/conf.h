@@ -182,6 +182,7 @@ typedef void conf_warn_fn(void *ctx, const char *text);
 struct conf_load_opts {
 	const char *const *paths; // files or folders, NULL-ended; merged in order
 	const char *text;	  // or one document of AMPOULE_CONFIG (JSON or HCL)
+	const char *text_name;	  // its name in messages; NULL = AMPOULE_CONFIG
 	bool strict;		  // warnings are errors
 	conf_warn_fn *warn;
 	void *warn_ctx;
@@ -193,6 +194,9 @@ struct conf_load_opts {
 // Reads, merges, checks. Errors name file, line, key and remedy.
 MUST_CHECK bool conf_load(const struct conf_load_opts *opts, struct conf **ret, struct err *e);
 void conf_free(struct conf *c);
+// The configuration in its own language, without what is the default; conf_load() reads it to
+// the same result. The caller owns it.
+json_t *conf_to_json(const struct conf *c);
 // Whether both ask for the same (SIGHUP: then nothing needs to be made anew).
 bool conf_equal(const struct conf *a, const struct conf *b);
 

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be judged only when everything has been read: whether there is anything to do, and
+// whether stanzas fit to each other.
+#include <string.h>
+
+#include "lib/conf/load.h"
+
+static const json_t *other(const struct load *l, const char *key)
+{
+	return json_array_get(json_object_get(l->conf->other, key), 0);
+}
+
+// true, "true", "force": the proxy may use the agent's token.
+static bool uses_token(const json_t *stanza)
+{
+	const json_t *v = json_object_get(stanza, "use_auto_auth_token");
+	const char *text = json_string_value(v);
+	return json_is_true(v) ||
+	       (text && (strcmp(text, "true") == 0 || strcmp(text, "force") == 0));
+}
+
+static bool check_proxy(struct load *l)
+{
+	bool listens = other(l, "listener");
+	const json_t *cache = other(l, "cache"), *proxy = other(l, "api_proxy");
+	if (cache && !listens && l->conf->n_templates == 0)
+		return err_set(
+			l->e, ERR_CONFIG, 0,
+			"cache: it has no effect without a listener or a template");
+	if (proxy && !listens)
+		return err_set(l->e, ERR_CONFIG, 0,
+			       "api_proxy: it has no effect without a listener");
+	if (uses_token(cache) && uses_token(proxy))
+		return err_set(l->e, ERR_CONFIG, 0,
+			       "use_auto_auth_token stands in cache and in api_proxy; "
+			       "api_proxy alone is the place for it");
+	return true;
+}
+
+static bool check_exec(struct load *l)
+{
+	bool variables = other(l, "env_template");
+	if (!variables)
+		return true;
+	if (!other(l, "exec"))
+		return err_set(
+			l->e, ERR_CONFIG, 0,
+			"env_template: it wants an exec stanza with the command that "
+			"gets the variables");
+	if (l->conf->n_templates > 0)
+		return err_set(
+			l->e, ERR_CONFIG, 0,
+			"env_template and template exclude each other, as in the peer");
+	return true;
+}
+
+bool check_conf(struct load *l)
+{
+	const struct conf *c = l->conf;
+	if (!check_proxy(l) || !check_exec(l))
+		return false;
+	if (c->n_templates == 0 && c->n_sinks == 0 && !other(l, "env_template") &&
+	    !other(l, "listener") && !other(l, "exec"))
+		return err_set(
+			l->e, ERR_CONFIG, 0,
+			"nothing to do: the configuration has no template, no sink and "
+			"no listener");
+	return true;
+}

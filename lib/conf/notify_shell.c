@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+// The peer's `command`: a shell line or an argument vector, while the agent's image has no
+// shell. kill, pkill and killall, which most of them are, become signals; a line of plain
+// words becomes an argument vector; the rest stays ["/bin/sh", "-c", line] for an image that
+// has a shell. design.md section 5.
+#include <ctype.h>
+#include <signal.h>
+#include <string.h>
+
+#include "lib/base/str.h"
+#include "lib/conf/load.h"
+
+enum { TIMEOUT_MS = 30 * 1000, NUMBER_MAX = 64 };
+
+// --- words of a line, as a shell splits them, without anything that a shell would do
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static bool needs_shell(struct err *e)
+{
+	return err_set(
+		e, ERR_CONFIG, 0,
+		"this command needs a shell, which the agent's image has not: write "
+		"notify = \"signal:HUP@CONTAINER\", or command = [\"/bin/sh\", \"-c\", "
+		"\"…\"] where an image has one");
+}
+
+static bool take_quoted(const char **s, char *out, size_t *n, struct err *e)
+{
+	char quote = *(*s)++;
+	for (; **s && **s != quote; (*s)++) {
+		if (quote == '"' && (**s == '$' || **s == '`'))
+			return needs_shell(e);
+		if (quote == '"' && **s == '\\' && (*s)[1] && strchr("\\\"$`", (*s)[1]))
+			(*s)++;
+		out[(*n)++] = **s;
+	}
+	if (!**s)
+		return err_set(e, ERR_CONFIG, 0, "a command with an open quote");
+	(*s)++;
+	return true;
+}
+
+static bool take_word(struct pool *p, const char **s, char **ret, struct err *e)
+{
+	char *out = pool_alloc(p, strlen(*s) + 1);
+	size_t n = 0;
+	while (**s && !is_blank(**s)) {
+		if (**s == '"' || **s == '\'') {
+			if (!take_quoted(s, out, &n, e))
+				return false;
+			continue;
+		}
+		if (strchr("$`;|&<>()*?[]{}!#~", **s))
+			return needs_shell(e);
+		if (**s == '\\' && (*s)[1])
+			(*s)++;
+		out[n++] = *(*s)++;
+	}
+	out[n] = '\0';
+	*ret = out;
+	return true;
+}
+
+bool notify_words(struct pool *p, const char *line, char **ret, size_t *ret_n,
+		  struct err *e)
+{
+	size_t n = 0;
+	for (;;) {
+		while (is_blank(*line))
+			line++;
+		if (!*line)
+			break;
+		if (n == WORDS_MAX)
+			return err_set(e, ERR_LIMIT, 0, "a command of more than %d words",
+				       WORDS_MAX);
+		if (!take_word(p, &line, &ret[n++], e))
+			return false;
+	}
+	*ret_n = n;
+	return true;
+}
+
+// --- kill and its relatives
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+struct killing {
+	int signal;
+	const char *operand;
+	const char *pidfile;
+	const char *user;
+	bool too_much; // an option that has no equal here
+};
+
+static bool is_simple_name(const char *s)
+{
+	if (*s == '\0' || *s == '-')
+		return false;
+	for (; *s; s++)
+		if (!isalnum((unsigned char)*s) && !strchr("._-+:", *s))
+			return false;
+	return true;
+}
+
+// A word that begins with '-': the option at words[*i] of kill, pkill or killall.
+static void read_option(char *const *words, size_t n, size_t *i, struct killing *k)
+{
+	const char *o = words[*i];
+	const char *value = *i + 1 < n ? words[*i + 1] : "";
+	bool takes = true;
+	if (strcmp(o, "-s") == 0 || strcmp(o, "--signal") == 0)
+		k->too_much |= !notify_signal(value, &k->signal);
+	else if (str_starts(o, "--signal=") && notify_signal(o + 9, &k->signal))
+		takes = false;
+	else if (strcmp(o, "-F") == 0 || strcmp(o, "--pidfile") == 0)
+		k->pidfile = value;
+	else if (strcmp(o, "-u") == 0 || strcmp(o, "-U") == 0)
+		k->user = value;
+	else if (strcmp(o, "-x") == 0 || strcmp(o, "--exact") == 0 ||
+		 strcmp(o, "-o") == 0 || strcmp(o, "-e") == 0 || strcmp(o, "-q") == 0 ||
+		 strcmp(o, "--") == 0)
+		takes = false;
+	else if (notify_signal(o + 1, &k->signal))
+		takes = false;
+	else
+		k->too_much = true;
+	*i += takes;
+}
+
+static bool read_killing(char *const *words, size_t n, struct killing *k)
+{
+	k->signal = SIGTERM;
+	for (size_t i = 1; i < n; i++) {
+		if (words[i][0] == '-' && words[i][1] != '\0')
+			read_option(words, n, &i, k);
+		else if (k->operand)
+			k->too_much = true;
+		else
+			k->operand = words[i];
+	}
+	return !k->too_much;
+}
+
+bool notify_from_words(struct pool *p, char *const *words, size_t n,
+		       struct conf_notify *ret)
+{
+	struct killing k = { 0 };
+	if (n < 2)
+		return false;
+	const char *program = base_name(words[0]);
+	bool by_name = strcmp(program, "pkill") == 0 || strcmp(program, "killall") == 0;
+	if ((!by_name && strcmp(program, "kill") != 0) || !read_killing(words, n, &k))
+		return false;
+	*ret = (struct conf_notify){
+		.kind = NOTIFY_SIGNAL,
+		.signal = k.signal,
+		.uid = -1,
+		.timeout_ms = TIMEOUT_MS,
+	};
+	if (by_name && k.operand && !k.pidfile && !k.user && is_simple_name(k.operand)) {
+		ret->target = TARGET_PROCESS;
+		ret->name = pool_strdup(p, k.operand);
+		return true;
+	}
+	if (by_name && k.pidfile && *k.pidfile == '/' && !k.operand && !k.user) {
+		ret->target = TARGET_PIDFILE;
+		ret->name = pool_strdup(p, k.pidfile);
+		return true;
+	}
+	ret->target = TARGET_UID;
+	return by_name && k.user && !k.operand && !k.pidfile &&
+	       str_int64(k.user, &ret->uid, NULL) && ret->uid >= 0;
+}
+
+// --- kill -HUP $(cat FILE), $(pidof NAME), $(pgrep NAME), and the same in `backquotes`
+
+static struct str before(struct str s, const char *end)
+{
+	return (struct str){ s.p, (size_t)(end - s.p) };
+}
+
+static const char *find(struct str s, const char *text)
+{
+	return s.len ? memmem(s.p, s.len, text, strlen(text)) : NULL;
+}
+
+static bool kill_substituted(struct pool *p, struct str line, struct conf_notify *ret)
+{
+	const char *open = find(line, "$("), *close = NULL;
+	size_t skip = 2;
+	if (open) {
+		close = line.p[line.len - 1] == ')' ? line.p + line.len - 1 : NULL;
+	} else if ((open = find(line, "`"))) {
+		skip = 1;
+		close = line.p[line.len - 1] == '`' ? line.p + line.len - 1 : NULL;
+	}
+	if (!open || !close || close < open + skip)
+		return false;
+	char *outer[WORDS_MAX], *inner[WORDS_MAX];
+	size_t n_outer = 0, n_inner = 0;
+	struct str in = { open + skip, (size_t)(close - open) - skip };
+	struct str head = str_trim(before(line, open));
+	if (head.len && head.p[head.len - 1] == '"')
+		return false;
+	if (!notify_words(p, pool_strndup(p, head.p, head.len), outer, &n_outer, NULL) ||
+	    !notify_words(p, pool_strndup(p, in.p, in.len), inner, &n_inner, NULL))
+		return false;
+	struct killing k = { 0 };
+	if (n_outer == 0 || n_outer == WORDS_MAX ||
+	    strcmp(base_name(outer[0]), "kill") != 0 ||
+	    !read_killing(outer, n_outer, &k) || k.operand || k.pidfile || k.user)
+		return false;
+	const char *program = n_inner ? base_name(inner[0]) : "";
+	const char *last = n_inner ? inner[n_inner - 1] : "";
+	bool cat = strcmp(program, "cat") == 0 && n_inner == 2 && *last == '/';
+	bool of_name =
+		(strcmp(program, "pidof") == 0 || strcmp(program, "pgrep") == 0) &&
+		(n_inner == 2 || (n_inner == 3 && (strcmp(inner[1], "-x") == 0 ||
+						   strcmp(inner[1], "-o") == 0 ||
+						   strcmp(inner[1], "-s") == 0))) &&
+		is_simple_name(last);
+	*ret = (struct conf_notify){
+		.kind = NOTIFY_SIGNAL,
+		.signal = k.signal,
+		.target = cat ? TARGET_PIDFILE : TARGET_PROCESS,
+		.name = pool_strdup(p, last),
+		.uid = -1,
+		.timeout_ms = TIMEOUT_MS,
+	};
+	return cat || of_name;
+}
+
+// --- a whole line
+
+// Takes off what only makes a failing kill look well: "|| true", "; exit 0", "2>/dev/null".
+static struct str without_excuses(struct str s)
+{
+	static const char *const tails[] = {
+		"true",       ":",           "exit 0",      ";",
+		"||",         "&&",          "2>/dev/null", "2> /dev/null",
+		">/dev/null", "> /dev/null", "2>&1",        "&>/dev/null"
+	};
+	for (size_t i = 0; i < ARRAY_LEN(tails);) {
+		s = str_trim(s);
+		size_t len = strlen(tails[i]);
+		bool word = i < 3; // only behind a separator: "kill true" keeps its word
+		if (s.len > len && memcmp(s.p + s.len - len, tails[i], len) == 0 &&
+		    (!word || strchr("|;& ", s.p[s.len - len - 1])) &&
+		    (!word || find(before(s, s.p + s.len - len), "||") ||
+		     find(before(s, s.p + s.len - len), ";"))) {
+			s.len -= len;
+			i = 0;
+			continue;
+		}
+		i++;
+	}
+	return str_trim(s);
+}
+
+static bool notify_from_line(struct pool *p, const char *line, struct conf_notify *ret)
+{
+	struct str s = without_excuses(str_of(line));
+	char *words[WORDS_MAX];
+	size_t n = 0;
+	if (s.len == 0)
+		return false;
+	if (kill_substituted(p, s, ret))
+		return true;
+	return notify_words(p, pool_strndup(p, s.p, s.len), words, &n, NULL) &&
+	       notify_from_words(p, words, n, ret);
+}
+
+static bool is_shell(const char *program)
+{
+	static const char *const shells[] = { "sh", "bash", "ash", "dash" };
+	for (size_t i = 0; i < ARRAY_LEN(shells); i++)
+		if (strcmp(base_name(program), shells[i]) == 0)
+			return true;
+	return false;
+}
+
+// The line of sh -c LINE, or NULL.
+static const char *shell_line(const char *const *argv)
+{
+	if (!argv[0] || !argv[1] || !argv[2] || argv[3] || !is_shell(argv[0]))
+		return NULL;
+	bool c = strcmp(argv[1], "-c") == 0 || strcmp(argv[1], "-ec") == 0 ||
+		 strcmp(argv[1], "-lc") == 0;
+	return c ? argv[2] : NULL;
+}
+
+static const char *text_of(struct pool *p, const char *const *argv)
+{
+	AUTO_BUF struct buf b = BUF_INIT((size_t)1 << 20);
+	for (size_t i = 0; argv[i]; i++)
+		buf_printf(&b, "%s%s", i ? " " : "", argv[i]);
+	return pool_strndup(p, buf_str(&b), b.len);
+}
+
+static bool vector_of(struct pool *p, const char *const *argv, struct conf_notify *ret,
+		      struct err *e)
+{
+	const char **copy;
+	size_t n = 0;
+	while (argv[n])
+		n++;
+	if (n > 1 || strpbrk(argv[0], " \t\n") == NULL) {
+		copy = pool_alloc(p, (n + 1) * sizeof(*copy));
+		for (size_t i = 0; i < n; i++)
+			copy[i] = pool_strdup(p, argv[i]);
+		*ret = (struct conf_notify){ .argv = copy };
+		return n > 0 && argv[0][0];
+	}
+	char *words[WORDS_MAX];
+	n = 0;
+	copy = pool_alloc(p, (WORDS_MAX + 1) * sizeof(*copy));
+	if (notify_words(p, argv[0], words, &n, NULL) && n > 0) {
+		for (size_t i = 0; i < n; i++)
+			copy[i] = words[i];
+	} else {
+		copy[0] = "/bin/sh";
+		copy[1] = "-c";
+		copy[2] = pool_strdup(p, argv[0]);
+	}
+	(void)e;
+	*ret = (struct conf_notify){ .argv = copy };
+	return true;
+}
+
+bool notify_add_command(struct pool *p, const char *const *argv,
+			struct conf_notify **list, size_t *n_list, struct err *e)
+{
+	struct conf_notify one = { 0 };
+	char *words[NUMBER_MAX];
+	size_t n = 0;
+	while (argv[n] && n < NUMBER_MAX) {
+		words[n] = pool_strdup(p, argv[n]);
+		n++;
+	}
+	// One string may itself be `sh -c "…"`: look at its words first.
+	const char *const *look = argv;
+	const char *single[4] = { NULL };
+	char *split[WORDS_MAX];
+	size_t n_split = 0;
+	if (n == 1 && notify_words(p, argv[0], split, &n_split, NULL) && n_split == 3) {
+		for (size_t i = 0; i < 3; i++)
+			single[i] = split[i];
+		look = single;
+	}
+	const char *line = shell_line(look);
+	if (!line && n == 1)
+		line = argv[0];
+	bool found = line ? notify_from_line(p, line, &one)
+			  : notify_from_words(p, words, n, &one);
+	if (!found) {
+		if (!vector_of(p, argv, &one, e))
+			return err_set(e, ERR_CONFIG, 0, "an empty command");
+		one.kind = NOTIFY_COMMAND;
+		one.uid = -1;
+		one.timeout_ms = TIMEOUT_MS;
+	}
+	one.text = text_of(p, argv);
+	*list = pool_append(p, *list, n_list, sizeof(**list));
+	(*list)[*n_list - 1] = one;
+	return true;
+}

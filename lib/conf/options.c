@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// The option table as one: stanzas, look-up by key and flag.
+#include "lib/conf/options.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/conf/conf.h"
+#include "lib/conf/options_int.h"
+
+enum { NAMES_MAX = 128 };
+
+static const struct option_part *const parts[] = { &options_agent, &options_store,
+						   &options_template, &options_peer,
+						   &options_pod };
+
+static const struct option_stanza_info stanzas[STANZA_COUNT] = {
+	[STANZA_TOP] = { .name = "",
+			 .help = "at the top of the file",
+			 .size = sizeof(struct conf) },
+	[STANZA_VAULT] = { .name = "vault",
+			   .block = "vault {",
+			   .help = "the peer's connection: the store named vault",
+			   .size = sizeof(struct conf_store) },
+	[STANZA_RETRY] = { .name = "vault.retry",
+			   .block = "retry {",
+			   .help = "inside of vault and store",
+			   .size = sizeof(struct conf_store) },
+	[STANZA_STORE] = { .name = "store",
+			   .block = "store \"name\" {",
+			   .help = "a store of secrets; further keys are those of its "
+				   "type",
+			   .unknown = UNKNOWN_KEEP,
+			   .size = sizeof(struct conf_store) },
+	[STANZA_AUTO_AUTH] = { .name = "auto_auth",
+			       .block = "auto_auth {",
+			       .help = "the peer's login and token sinks" },
+	[STANZA_AUTH] = { .name = "auth",
+			  .block = "method \"kubernetes\" {",
+			  .help = "inside of auto_auth as method, inside of store as "
+				  "auth",
+			  .size = sizeof(struct conf_auth) },
+	[STANZA_SINK] = { .name = "sink",
+			  .block = "sink \"file\" {",
+			  .help = "inside of auto_auth, or at the top",
+			  .size = sizeof(struct conf_sink) },
+	[STANZA_SINK_CONFIG] = { .name = "sink.config",
+				 .block = "config {",
+				 .help = "inside of sink",
+				 .size = sizeof(struct conf_sink) },
+	[STANZA_TEMPLATE] = { .name = "template",
+			      .block = "template {",
+			      .help = "a file to render",
+			      .unknown = UNKNOWN_FATAL,
+			      .strict = true,
+			      .size = sizeof(struct conf_template) },
+	[STANZA_TEMPLATE_EXEC] = { .name = "template.exec",
+				   .block = "exec {",
+				   .help = "inside of template",
+				   .unknown = UNKNOWN_FATAL,
+				   .strict = true,
+				   .size = sizeof(struct conf_template) },
+	[STANZA_TEMPLATE_CONFIG] = { .name = "template_config",
+				     .block = "template_config {",
+				     .help = "what holds for all templates",
+				     .size = sizeof(struct conf_template_config) },
+	[STANZA_DELIVER] = { .name = "deliver",
+			     .block = "deliver \"container\" {",
+			     .help = "a container and the folder that it sees",
+			     .unknown = UNKNOWN_FATAL,
+			     .size = sizeof(struct conf_deliver) },
+	[STANZA_OBSERVE] = { .name = "observe",
+			     .block = "observe {",
+			     .help = "whether the application has read what changed",
+			     .size = sizeof(struct conf_observe) },
+	[STANZA_POLICY] = { .name = "policy",
+			    .block = "policy {",
+			    .help = "what the agent must refuse",
+			    .unknown = UNKNOWN_FATAL,
+			    .size = sizeof(struct conf_policy) },
+	[STANZA_EXEC] = { .name = "exec",
+			  .block = "exec {",
+			  .help = "the command of the peer's process supervisor",
+			  .unknown = UNKNOWN_FATAL },
+	[STANZA_ENV_TEMPLATE] = { .name = "env_template",
+				  .block = "env_template \"NAME\" {",
+				  .help = "a variable of that command",
+				  .unknown = UNKNOWN_FATAL,
+				  .strict = true },
+	[STANZA_CACHE] = { .name = "cache",
+			   .block = "cache {",
+			   .help = "the caching proxy" },
+	[STANZA_CACHE_PERSIST] = { .name = "cache.persist",
+				   .block = "persist \"kubernetes\" {",
+				   .help = "inside of cache" },
+	[STANZA_API_PROXY] = { .name = "api_proxy",
+			       .block = "api_proxy {",
+			       .help = "the proxy" },
+	[STANZA_LISTENER] = { .name = "listener",
+			      .block = "listener \"tcp\" {",
+			      .help = "where metrics, quit and the proxy listen" },
+	[STANZA_TELEMETRY] = { .name = "telemetry",
+			       .block = "telemetry {",
+			       .help = "the peer's metrics settings",
+			       .unknown = UNKNOWN_KEEP },
+	[STANZA_POD] = { .name = "annotations", .help = "what only the webhook obeys" },
+};
+
+const struct option_stanza_info *options_stanza(enum option_stanza stanza)
+{
+	return &stanzas[stanza];
+}
+
+static const struct option_row *first_of(size_t part)
+{
+	return part < ARRAY_LEN(parts) ? parts[part]->rows : NULL;
+}
+
+const struct option_row *options_next(const struct option_row *after)
+{
+	if (!after)
+		return first_of(0);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		const struct option_part *p = parts[i];
+		if (after >= p->rows && after < p->rows + p->n)
+			return after + 1 < p->rows + p->n ? after + 1 : first_of(i + 1);
+	}
+	return NULL;
+}
+
+static bool is_of(const struct option_row *r, enum option_stanza stanza)
+{
+	return r->key && (r->stanza == stanza || (stanza == STANZA_VAULT && r->vault));
+}
+
+const struct option_row *options_find(enum option_stanza stanza, const char *key)
+{
+	for (const struct option_row *r = NULL; (r = options_next(r));)
+		if (is_of(r, stanza) && strcasecmp(r->key, key) == 0)
+			return r;
+	return NULL;
+}
+
+const char *options_nearest(enum option_stanza stanza, const char *key)
+{
+	const char *names[NAMES_MAX];
+	size_t n = 0;
+	for (const struct option_row *r = NULL; (r = options_next(r)) && n < NAMES_MAX;)
+		if (is_of(r, stanza))
+			names[n++] = r->key;
+	return str_nearest(key, names, n);
+}
+
+const struct option_row *options_by_flag(const char *flag)
+{
+	for (const struct option_row *r = NULL; (r = options_next(r));)
+		if (r->flag && strcmp(r->flag, flag) == 0)
+			return r;
+	return NULL;
+}
+
+bool options_is_switch(const struct option_row *row)
+{
+	return row->type == OPTION_BOOL || row->type == OPTION_BOOL_STRICT;
+}
+
+char *options_override(const struct option_row *row, const char *value)
+{
+	return mem_printf("%s=%s", row->flag, value);
+}

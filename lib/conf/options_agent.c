@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows of the option table: the agent as a whole, where files are delivered, what is
+// observed, what is refused.
+#include "lib/conf/conf.h"
+#include "lib/conf/options_int.h"
+
+static const char *const revoked_words[] = {
+	[REVOKED_KEEP] = "keep", [REVOKED_REMOVE] = "remove", NULL
+};
+
+#define TOP(field) .stanza = STANZA_TOP, .offset = offsetof(struct conf, field)
+#define OBSERVE(field)                                                                   \
+	.stanza = STANZA_OBSERVE, .offset = offsetof(struct conf_observe, field)
+#define DELIVER(field)                                                                   \
+	.stanza = STANZA_DELIVER, .offset = offsetof(struct conf_deliver, field)
+#define POLICY(field)                                                                    \
+	.stanza = STANZA_POLICY, .offset = offsetof(struct conf_policy, field)
+#define BLOCK(name, text)                                                                \
+	{                                                                                \
+		.stanza = STANZA_TOP, .key = (name), .type = OPTION_BLOCK,               \
+		.help = (text)                                                           \
+	}
+
+static const struct option_row rows[] = {
+	{ TOP(log_level), .key = "log_level", .type = OPTION_LOG_LEVEL,
+	  .default_ = "info", .env = "LOG_LEVEL", .flag = "log-level",
+	  .annotation = "log-level", .peer = "log-level",
+	  .help = "trace, debug, info, warn or error; audit lines are always written" },
+	{ TOP(log_format), .key = "log_format", .type = OPTION_LOG_FORMAT,
+	  .default_ = "text", .env = "LOG_FORMAT", .flag = "log-format",
+	  .annotation = "log-format", .peer = "log-format",
+	  .help = "text (the peer's standard) or json" },
+	{ TOP(exit_after_auth), .key = "exit_after_auth", .type = OPTION_BOOL_STRICT,
+	  .default_ = "false",
+	  .help = "end with 0 when the sinks and every template have been written "
+		  "(--once)" },
+	{ TOP(pid_file), .key = "pid_file", .type = OPTION_STRING, .flag = "pid-file",
+	  .help = "file for the process id, mode 0600, removed at the end" },
+	{ TOP(status_socket), .key = "status_socket", .type = OPTION_STRING,
+	  .env = "STATUS_SOCKET", .env_own = true, .flag = "status-socket",
+	  .help = "unix socket for --probe and ampoule status" },
+	{ TOP(termination_log), .key = "termination_log", .type = OPTION_STRING,
+	  .env = "TERMINATION_LOG", .env_own = true,
+	  .help = "file for one line that says why the agent ended; the kubelet shows "
+		  "it" },
+	{ TOP(revoke_on_exit), .key = "revoke_on_exit", .type = OPTION_BOOL,
+	  .default_ = "true", .annotation = "revoke-on-shutdown",
+	  .peer = "agent-revoke-on-shutdown",
+	  .help = "at the end revoke the token and the leases that the agent has got "
+		  "itself" },
+	{ TOP(start_timeout_ms), .key = "start_timeout", .type = OPTION_DURATION,
+	  .default_ = "5m", .env = "START_TIMEOUT", .env_own = true,
+	  .annotation = "wait-timeout",
+	  .help = "deadline of the first rendering with --once" },
+	{ TOP(on_revoked), .key = "on_revoked", .type = OPTION_WORD,
+	  .words = revoked_words,
+	  .help = "remove or keep a file whose secret is surely gone; the default is "
+		  "remove, "
+		  "and keep where there is a vault or auto_auth stanza" },
+	{ TOP(notify), .also = offsetof(struct conf, n_notify), .key = "notify",
+	  .type = OPTION_NOTIFY, .annotation = "notify",
+	  .help = "what to do after a change, for templates without their own notify" },
+	BLOCK("vault", "the peer's connection; the store named vault"),
+	BLOCK("auto_auth", "the peer's login and token sinks, for the store named vault"),
+	BLOCK("store", "a store of secrets; repeats"),
+	BLOCK("sink", "a token sink, as in auto_auth; repeats"),
+	BLOCK("template", "a file to render; repeats"),
+	BLOCK("template_config", "what holds for all templates"),
+	BLOCK("deliver", "a container and the folder that it sees; repeats"),
+	BLOCK("observe", "whether the application has read what changed"),
+	BLOCK("policy", "what the agent must refuse"),
+	BLOCK("exec", "the command of the peer's process supervisor"),
+	BLOCK("env_template", "a variable of that command; repeats"),
+	BLOCK("cache", "the peer's caching proxy"),
+	BLOCK("api_proxy", "the peer's proxy"),
+	BLOCK("listener", "where metrics, quit and the proxy listen; repeats"),
+	BLOCK("telemetry", "the peer's metrics settings"),
+
+	{ DELIVER(container), .key = "container", .type = OPTION_STRING,
+	  .help = "the container's name; the block's label says the same" },
+	{ DELIVER(folder), .key = "folder", .type = OPTION_STRING,
+	  .help = "the container's folder on the memory volume, as the agent sees it" },
+	{ DELIVER(mount), .key = "mount", .type = OPTION_STRING,
+	  .default_ = "/vault/secrets", .annotation = "secret-volume-path",
+	  .peer = "secret-volume-path",
+	  .help = "where the application sees that folder; destinations lie under it" },
+	{ DELIVER(uid), .key = "uid", .type = OPTION_NUMBER, .default_ = "-1",
+	  .help = "the application's user, which decides the default file mode; -1: "
+		  "unknown" },
+
+	{ OBSERVE(enabled), .key = "enabled", .type = OPTION_BOOL, .default_ = "true",
+	  .help = "watch which container opens which version" },
+	{ OBSERVE(unread_after_ms), .also = offsetof(struct conf_observe, on_unread),
+	  .key = "unread_after", .type = OPTION_UNREAD, .annotation = "unread-after",
+	  .help = "DURATION[:alarm|unready|rollback]: by then the application must have "
+		  "opened the new version" },
+	{ OBSERVE(grace_ms), .key = "grace", .type = OPTION_DURATION, .default_ = "10s",
+	  .help = "how long an old version stays for readers that are in it" },
+
+	{ POLICY(name), .key = "name", .type = OPTION_STRING,
+	  .help = "the name in refusals" },
+	{ POLICY(allow_paths), .key = "allow_paths", .type = OPTION_LIST,
+	  .help = "patterns of store:path that may be read; without it all" },
+	{ POLICY(deny_paths), .key = "deny_paths", .type = OPTION_LIST,
+	  .help = "patterns of store:path that may not be read" },
+	{ POLICY(deny_functions), .key = "deny_functions", .type = OPTION_LIST,
+	  .help = "template functions that fail when called; * and ? match" },
+	{ POLICY(read_dirs), .key = "read_dirs", .type = OPTION_LIST,
+	  .help = "folders from which the function file may read" },
+	{ POLICY(write_dirs), .key = "write_dirs", .type = OPTION_LIST,
+	  .help = "folders, beside the volume, into which writeToFile may write" },
+	{ POLICY(allow_env), .key = "allow_env", .type = OPTION_BOOL, .default_ = "true",
+	  .help = "whether templates may read the agent's environment" },
+	{ POLICY(allow_disk), .key = "allow_disk", .type = OPTION_BOOL,
+	  .default_ = "false",
+	  .help = "whether a volume of deliver may be something else than memory" },
+	{ POLICY(min_interval_ms), .key = "min_interval", .type = OPTION_DURATION,
+	  .default_ = "0",
+	  .help = "the shortest poll interval; shorter ones are raised to it" },
+};
+
+const struct option_part options_agent = { rows, ARRAY_LEN(rows) };

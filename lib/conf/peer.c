@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// The peer's stanzas that the agent's proxy and process supervisor will read: checked against
+// the table and kept in conf.other, a list of objects each, labels as the key that they mean.
+#include <stddef.h>
+
+#include "lib/conf/load.h"
+
+static const struct kept {
+	const char *key;
+	const char *label; // the key that the label stands for; NULL: takes none
+	enum option_stanza stanza;
+	bool single;
+} kept[] = {
+	{ "exec", NULL, STANZA_EXEC, true },
+	{ "env_template", "name", STANZA_ENV_TEMPLATE, false },
+	{ "cache", NULL, STANZA_CACHE, true },
+	{ "api_proxy", NULL, STANZA_API_PROXY, true },
+	{ "listener", "type", STANZA_LISTENER, false },
+	{ "telemetry", NULL, STANZA_TELEMETRY, true },
+};
+
+static bool env_template_known(const char *name)
+{
+	return options_find(STANZA_ENV_TEMPLATE, name);
+}
+
+static bool listener_known(const char *name)
+{
+	return options_find(STANZA_LISTENER, name);
+}
+
+static bool persist_known(const char *name)
+{
+	return options_find(STANZA_CACHE_PERSIST, name);
+}
+
+static node_known_fn *known_of(const struct kept *k)
+{
+	if (!k->label)
+		return NULL;
+	return k->stanza == STANZA_LISTENER ? listener_known : env_template_known;
+}
+
+// Values of rows without a field are still looked at: they are set into scratch memory.
+static bool check_values(struct load *l, enum option_stanza stanza,
+			 const struct node *body)
+{
+	union {
+		void *align;
+		int64_t number;
+		char bytes[64];
+	} scratch = { .align = NULL };
+	if (!stanza_read(l, stanza, body, &scratch, NULL))
+		return false;
+	for (const struct node *m = body->first; m; m = m->next) {
+		const struct option_row *row = options_find(stanza, m->key);
+		if (row && m->kind != NODE_NULL && !value_set(l, row, m, &scratch))
+			return false;
+	}
+	return true;
+}
+
+static json_t *without_label(const struct node_block *b, const char *label_key)
+{
+	struct node plain = *b->body;
+	plain.labels = NULL;
+	json_t *o = node_to_json(&plain);
+	if (b->label && label_key && !json_object_get(o, label_key))
+		json_object_set_new(o, label_key, json_string(b->label));
+	return o;
+}
+
+static bool keep_persist(struct load *l, const struct node *cache, json_t *to)
+{
+	struct node_block persist;
+	if (!stanza_inner(l, cache, "persist", persist_known, &persist))
+		return false;
+	if (!persist.body)
+		return true;
+	json_object_set_new(to, "persist", without_label(&persist, "type"));
+	return check_values(l, STANZA_CACHE_PERSIST, persist.body);
+}
+
+static bool keep(struct load *l, const struct kept *k)
+{
+	struct node_blocks blocks = { 0 };
+	if (k->single) {
+		const struct node *body;
+		if (!stanza_single(l, k->key, &body))
+			return false;
+		if (!body)
+			return true;
+		blocks = (struct node_blocks){ &(struct node_block){ NULL, body }, 1 };
+	} else if (!stanza_all(l, k->key, known_of(k), &blocks)) {
+		return false;
+	}
+	json_t *list = blocks.n ? json_array() : NULL;
+	if (list)
+		json_object_set_new(l->conf->other, k->key, list);
+	for (size_t i = 0; i < blocks.n; i++) {
+		json_t *o = without_label(&blocks.list[i], k->label);
+		json_array_append_new(list, o);
+		if (!check_values(l, k->stanza, blocks.list[i].body) ||
+		    (k->stanza == STANZA_CACHE &&
+		     !keep_persist(l, blocks.list[i].body, o)))
+			return false;
+	}
+	return true;
+}
+
+bool load_peer(struct load *l)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+		if (!keep(l, &kept[i]))
+			return false;
+	return true;
+}

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+// Templates, what holds for all of them, and the containers to which files are delivered.
+#include <string.h>
+
+#include "lib/base/file.h"
+#include "lib/base/str.h"
+#include "lib/conf/load.h"
+
+static bool template_known(const char *name)
+{
+	return options_find(STANZA_TEMPLATE, name);
+}
+
+static bool deliver_known(const char *name)
+{
+	return options_find(STANZA_DELIVER, name);
+}
+
+// --- deliver
+
+static bool absolute(struct load *l, const struct node *at, const char *what,
+		     const char *path)
+{
+	struct err why = ERR_INIT;
+	if (!path)
+		return node_err(at, l->e, "%s is missing", what);
+	if (path[0] != '/' || !path[1])
+		return node_err(at, l->e, "%s '%.200s' must be an absolute path", what,
+				path);
+	return file_path_ok(path + 1, &why) ||
+	       node_err(at, l->e, "%s: %s", what, why.text);
+}
+
+// Whether `path` is `folder` or lies in it; *ret_rest is what follows the slash.
+static bool is_under(const char *path, const char *folder, const char **ret_rest)
+{
+	size_t len = strlen(folder);
+	if (strncmp(path, folder, len) != 0 || (path[len] != '/' && path[len] != '\0'))
+		return false;
+	*ret_rest = path[len] ? path + len + 1 : "";
+	return true;
+}
+
+static bool check_deliver(struct load *l, const struct node *at,
+			  const struct conf_deliver *d)
+{
+	const char *rest;
+	if (!d->container)
+		return node_err(
+			at, l->e,
+			"a deliver block wants the container's name, as in deliver "
+			"\"app\" {…}");
+	if (!absolute(l, at, "folder", d->folder) || !absolute(l, at, "mount", d->mount))
+		return false;
+	if (d->uid < -1 || d->uid > UINT32_MAX - 1)
+		return node_err(at, l->e,
+				"uid must be a user's number, or -1 when unknown");
+	for (size_t i = 0; i + 1 < l->conf->n_deliver; i++) {
+		const struct conf_deliver *o = &l->conf->deliver[i];
+		if (is_under(d->folder, o->folder, &rest) ||
+		    is_under(o->folder, d->folder, &rest))
+			return node_err(
+				at, l->e,
+				"folder '%.100s' overlaps with that of '%s'; each "
+				"container's folder is its own",
+				d->folder, o->container);
+		if (strcmp(o->container, d->container) == 0 &&
+		    (is_under(d->mount, o->mount, &rest) ||
+		     is_under(o->mount, d->mount, &rest)))
+			return node_err(at, l->e,
+					"container '%s' has two overlapping mounts",
+					d->container);
+	}
+	return true;
+}
+
+bool load_deliver(struct load *l)
+{
+	struct conf *c = l->conf;
+	struct node_blocks blocks = { 0 };
+	if (!stanza_all(l, "deliver", deliver_known, &blocks))
+		return false;
+	for (size_t i = 0; i < blocks.n; i++) {
+		c->deliver = pool_append(l->pool, c->deliver, &c->n_deliver,
+					 sizeof(*c->deliver));
+		struct conf_deliver *d = &c->deliver[c->n_deliver - 1];
+		if (!stanza_defaults(l, STANZA_DELIVER, d))
+			return false;
+		if (blocks.list[i].label && *blocks.list[i].label)
+			d->container = blocks.list[i].label;
+		if (!stanza_read(l, STANZA_DELIVER, blocks.list[i].body, d, NULL) ||
+		    !check_deliver(l, blocks.list[i].body, d))
+			return false;
+	}
+	return true;
+}
+
+// --- templates
+
+static bool check_source(struct load *l, const struct node *at, struct conf_template *t)
+{
+	unsigned given = !!t->source + !!t->contents + !!t->stock;
+	if (given == 0 && t->secret) {
+		t->stock = strchr(t->secret, '#') ? "value" : "json";
+		given = 1;
+	}
+	if (given != 1)
+		return node_err(at, l->e,
+				"%s of source, contents and stock; give exactly one",
+				given ? "more than one" : "none");
+	if (t->stock && !t->secret)
+		return node_err(at, l->e, "stock = \"%.40s\" wants secret = \"path\"",
+				t->stock);
+	if (!t->stock && t->secret)
+		return node_err(
+			at, l->e,
+			"secret belongs to a stock template; here the template itself "
+			"names what it reads");
+	return true;
+}
+
+static bool check_delimiters(struct load *l, const struct node *at,
+			     struct conf_template *t)
+{
+	if (!t->left_delimiter)
+		t->left_delimiter = "{{";
+	if (!t->right_delimiter)
+		t->right_delimiter = "}}";
+	const char *both[] = { t->left_delimiter, t->right_delimiter };
+	for (size_t i = 0; i < 2; i++)
+		if (strpbrk(both[i], " \t\r\n\"'`") || strlen(both[i]) > 16)
+			return node_err(
+				at, l->e,
+				"a delimiter holds a blank or a quote, or is longer than "
+				"16 letters; write something like << and >>");
+	if (strcmp(both[0], both[1]) == 0)
+		return node_err(at, l->e,
+				"left_delimiter and right_delimiter are the same");
+	return true;
+}
+
+static bool names_container(const struct conf_template *t, const char *container)
+{
+	for (const char *const *c = t->containers; c && *c; c++)
+		if (strcmp(*c, container) == 0)
+			return true;
+	return !t->containers;
+}
+
+static bool check_containers(struct load *l, const struct node *at,
+			     const struct conf_template *t)
+{
+	const struct conf *c = l->conf;
+	for (const char *const *name = t->containers; name && *name; name++) {
+		const char *near;
+		const char *names[64];
+		size_t n = 0;
+		bool found = false;
+		for (size_t i = 0; i < c->n_deliver; i++) {
+			found |= strcmp(c->deliver[i].container, *name) == 0;
+			if (n < ARRAY_LEN(names))
+				names[n++] = c->deliver[i].container;
+		}
+		if (found)
+			continue;
+		near = str_nearest(*name, names, n);
+		return node_err(
+			at, l->e,
+			"containers names '%.63s', which no deliver block has%s%s%s",
+			*name, near ? "; did you mean '" : "", near ? near : "",
+			near ? "'?" : "");
+	}
+	return true;
+}
+
+// The mounts of the chosen containers that hold the destination: at least one of all, and one
+// of each named container.
+static bool check_mounts(struct load *l, const struct node *at,
+			 const struct conf_template *t)
+{
+	const struct conf *c = l->conf;
+	const char *rest, *mount = NULL;
+	struct err why = ERR_INIT;
+	bool fits = false;
+	for (size_t i = 0; i < c->n_deliver; i++) {
+		const struct conf_deliver *d = &c->deliver[i];
+		if (!names_container(t, d->container))
+			continue;
+		mount = d->mount;
+		if (!is_under(t->destination, d->mount, &rest))
+			continue;
+		fits = true;
+		if (!file_path_ok(rest, &why))
+			return node_err(at, l->e, "destination: %s", why.text);
+	}
+	return fits ||
+	       node_err(at, l->e,
+			"destination '%.200s' lies outside of what the application "
+			"sees; it must be under %.100s",
+			t->destination, mount ? mount : "a mount of deliver");
+}
+
+static bool check_destination(struct load *l, const struct node *at,
+			      const struct conf_template *t)
+{
+	const char *d = t->destination;
+	if (!d)
+		return node_err(at, l->e, "destination is missing: the file to write");
+	size_t len = strlen(d);
+	if (len >= 4096)
+		return node_err(at, l->e, "destination is longer than 4095 bytes");
+	if (d[len - 1] == '/')
+		return node_err(at, l->e, "destination '%.200s' is a folder; name a file",
+				d);
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)d[i] < ' ' || d[i] == 0x7f)
+			return node_err(at, l->e, "destination holds a control letter");
+	if (l->conf->n_deliver > 0) {
+		if (d[0] != '/')
+			return node_err(at, l->e,
+					"destination '%.200s' must be an absolute path",
+					d);
+		return check_mounts(l, at, t);
+	}
+	return d[0] == '/' || load_warn(l, at,
+					"destination '%.200s' is relative to the folder "
+					"in which the agent was "
+					"started; write an absolute path",
+					d);
+}
+
+// Whether both files appear in one container (each container has a folder of its own).
+static bool same_place(const struct conf_template *a, const struct conf_template *b)
+{
+	if (!a->containers || !b->containers)
+		return true;
+	for (const char *const *c = a->containers; *c; c++)
+		if (names_container(b, *c))
+			return true;
+	return false;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+// The peer takes two templates with equal source, contents and destination for one.
+static bool check_others(struct load *l, const struct node *at,
+			 const struct conf_template *t, bool *ret_same)
+{
+	const struct conf *c = l->conf;
+	const char *rest;
+	*ret_same = false;
+	for (size_t i = 0; i + 1 < c->n_templates; i++) {
+		const struct conf_template *o = &c->templates[i];
+		if (!same_place(o, t))
+			continue;
+		if (strcmp(o->destination, t->destination) == 0) {
+			*ret_same = same_text(o->source, t->source) &&
+				    same_text(o->contents, t->contents) &&
+				    same_text(o->stock, t->stock) &&
+				    same_text(o->secret, t->secret);
+			return *ret_same || node_err(at, l->e,
+						     "a second template writes '%.200s'; "
+						     "give each its own "
+						     "destination",
+						     t->destination);
+		}
+		if (is_under(t->destination, o->destination, &rest) ||
+		    is_under(o->destination, t->destination, &rest))
+			return node_err(
+				at, l->e,
+				"destination '%.150s' and that of '%.100s' are file and "
+				"folder of one name",
+				t->destination, o->name);
+	}
+	return true;
+}
+
+static bool read_exec(struct load *l, const struct node *body, struct conf_template *t)
+{
+	struct node_block exec;
+	struct conf_template own = { .command_timeout_ms = t->command_timeout_ms };
+	if (!stanza_inner(l, body, "exec", NULL, &exec))
+		return false;
+	if (!exec.body)
+		return true;
+	if (!stanza_defaults(l, STANZA_TEMPLATE_EXEC, &own) ||
+	    !stanza_read(l, STANZA_TEMPLATE_EXEC, exec.body, &own, NULL))
+		return false;
+	if (!own.exec_enabled)
+		return true;
+	for (size_t i = 0; i < own.n_notify; i++) {
+		t->notify =
+			pool_append(l->pool, t->notify, &t->n_notify, sizeof(*t->notify));
+		t->notify[t->n_notify - 1] = own.notify[i];
+	}
+	t->command_timeout_ms = own.command_timeout_ms;
+	return true;
+}
+
+static bool read_template(struct load *l, struct node_block block,
+			  struct conf_template *t)
+{
+	const struct node *at = block.body;
+	if (!stanza_defaults(l, STANZA_TEMPLATE, t) ||
+	    !stanza_read(l, STANZA_TEMPLATE, at, t, NULL) || !read_exec(l, at, t))
+		return false;
+	if (!t->name)
+		t->name = block.label && *block.label ? block.label : t->destination;
+	for (size_t i = 0; i < t->n_notify; i++)
+		if (t->notify[i].kind == NOTIFY_COMMAND)
+			t->notify[i].timeout_ms = t->command_timeout_ms;
+	return check_source(l, at, t) && check_delimiters(l, at, t) &&
+	       check_containers(l, at, t) && check_destination(l, at, t);
+}
+
+static bool load_template_config(struct load *l)
+{
+	struct conf_template_config *t = &l->conf->template_config;
+	const struct node *body;
+	if (!stanza_defaults(l, STANZA_TEMPLATE_CONFIG, t) ||
+	    !stanza_single(l, "template_config", &body))
+		return false;
+	if (!body)
+		return true;
+	if (!stanza_read(l, STANZA_TEMPLATE_CONFIG, body, t, NULL))
+		return false;
+	if (t->static_interval_ms == 0)
+		return node_err(body, l->e,
+				"static_secret_render_interval must be longer than 0");
+	if (t->lease_renewal_threshold <= 0 || t->lease_renewal_threshold > 1)
+		return node_err(body, l->e,
+				"lease_renewal_threshold lies between 0 and 1");
+	return true;
+}
+
+bool load_templates(struct load *l)
+{
+	struct conf *c = l->conf;
+	struct node_blocks blocks = { 0 };
+	if (!load_template_config(l) ||
+	    !stanza_all(l, "template", template_known, &blocks))
+		return false;
+	for (size_t i = 0; i < blocks.n; i++) {
+		bool same;
+		c->templates = pool_append(l->pool, c->templates, &c->n_templates,
+					   sizeof(*c->templates));
+		struct conf_template *t = &c->templates[c->n_templates - 1];
+		if (!read_template(l, blocks.list[i], t) ||
+		    !check_others(l, blocks.list[i].body, t, &same))
+			return false;
+		if (same) {
+			*t = (struct conf_template){ 0 };
+			c->n_templates--;
+		}
+	}
+	return true;
+}
