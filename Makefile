@@ -48,7 +48,9 @@ $(error TLS=$(TLS) LIBC=$(LIBC) is not supported yet; there are: $(VARIANTS))
 endif
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes \
-	-Wformat=2 -Wno-gnu-zero-variadic-macro-arguments $(if $(filter true 1,$(CI) $(WERROR)),-Werror)
+	-Wconversion -Wno-sign-conversion -Wformat=2 \
+	$(if $(filter true 1,$(CI) $(WERROR)),-Werror)
+CLANG := -Wno-gnu-zero-variadic-macro-arguments -Wno-string-conversion -Wno-string-concatenation
 HARD := -fstack-protector-strong -fstack-clash-protection -fcf-protection
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 PIE := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed,--gc-sections
@@ -73,7 +75,6 @@ LDFLAGS.debug := $(PIE)
 MUSL := /usr/lib/$(shell uname -m)-linux-musl/
 GCCLIB = $(eval GCCLIB := $$(dir $$(shell gcc -print-file-name=crtbeginS.o)))$(GCCLIB)
 CC.musl := musl-gcc
-$(foreach k,plain san fuzz cover debug,$(eval AR.$k := ar))
 AR.musl := gcc-ar
 CFLAGS.musl := -Os -g -flto -ffunction-sections -fdata-sections -fPIE $(HARD) \
 	-idirafter build/deps/musl/kernel
@@ -124,7 +125,7 @@ say = @$(if $(VERBOSE),,printf '  %-4s %s\n' $1 $@; )
 define archive
 
 build/$1/lib$(notdir $4).a: $(call objects,$1,$(SRC.$4)) build/$1/sources
-	$$(call say,AR)rm -f $$@; $(AR.$2) rcs $$@ $$(filter %.o,$$^)
+	$$(call say,AR)rm -f $$@; $(or $(AR.$2),ar) rcs $$@ $$(filter %.o,$$^)
 endef
 define program
 
@@ -155,7 +156,8 @@ define variant
 build/$1/flags build/$1/sources &: FORCE | $(WITH_DEPS)
 	@mkdir -p build/$1; $(call note,build/$1/flags,$$(COMPILE.$1) $(VERSION)); \
 	 $(call note,build/$1/sources,$(foreach l,$(LAYERS),$(SRC.$l)))
-COMPILE.$1 = $$(CC.$2) -std=gnu17 -D_GNU_SOURCE $$(WARN) $$(CFLAGS.$2) -I. $(INC.$3)
+COMPILE.$1 = $$(CC.$2) -std=gnu17 -D_GNU_SOURCE $$(WARN) \
+	$$(if $$(findstring clang,$$(CC.$2)),$$(CLANG)) $$(CFLAGS.$2) -I. $(INC.$3)
 LINK.$1 = $$(CC.$2) -o $$@ $$(LDFLAGS.$2)
 build/$1/obj/%.o: %.c build/$1/flags $(STAMP.$3)
 	$$(call say,CC)mkdir -p $$(@D); $$(COMPILE.$1) \
@@ -215,7 +217,7 @@ $(foreach l,$(LAYERS),$(eval check-$(notdir $l): \
 	@sh test/support/run_units.sh $V $$(filter build/%,$$^)))
 test: deps all static units-openssl-glibc units-mbedtls-glibc programs-mbedtls-glibc \
 	units-openssl-glibc-san units-mbedtls-glibc-san lint-objects ## everything (under half an hour)
-	@LAYER_TABLE='$(LAYER_TABLE)' sh test/support/run_all.sh $(TESTS)
+	@LAYER_TABLE='$(LAYER_TABLE)' CLANG_FLAGS='$(WARN) $(CLANG)' sh test/support/run_all.sh $(TESTS)
 system: all build/deps/venv.stamp ## tests of whole programs against real servers and fakes
 	@sh test/support/run_system.sh build/$V/bin
 demo: all ## a rotation that is read, with a short timeline; needs no server
@@ -227,7 +229,7 @@ san: units-openssl-glibc-san units-mbedtls-glibc-san ## unit tests and corpora u
 	@sh test/support/run_units.sh mbedtls-glibc-san $(TESTS:%=build/mbedtls-glibc-san/%)
 lint-objects: $(foreach v,openssl-glibc-debug mbedtls-glibc-debug,programs-$v) static build/deps/musl.stamp
 lint: lint-objects ## layers, doors, symbols, sizes, form (test/lint/)
-	@LAYER_TABLE='$(LAYER_TABLE)' sh test/lint/run.sh
+	@LAYER_TABLE='$(LAYER_TABLE)' CLANG_FLAGS='$(WARN) $(CLANG)' sh test/lint/run.sh
 format: ## let clang-format lay out every source file
 	@git ls-files -co --exclude-standard '*.[ch]' | xargs -r clang-format -i
 cover: units-openssl-glibc-cover programs-openssl-glibc-cover build/deps/venv.stamp ## line coverage in build/cover/

@@ -4,7 +4,7 @@
 # one line: N passed, N failed. usage: run.sh [RULE…]
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-test $# -gt 0 || set -- headers doors layers calls clashes sizes words spdx places form static samples
+test $# -gt 0 || set -- headers clang doors layers calls clashes sizes words spdx places form static samples
 passed=0 failed=0
 for rule in "$@"; do
 	begin=$(date +%s%N)
