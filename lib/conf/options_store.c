@@ -28,7 +28,7 @@ static const struct option_row rows[] = {
 	  .help = "how templates name the store, as in name:path; the label says the "
 		  "same" },
 	{ STORE(type), .key = "type", .type = OPTION_STRING,
-	  .help = "vault, aws, gcp, azure, conjur, kubernetes, sealed or file" },
+	  .help = "vault, aws, gcp, azure, conjur, kubernetes, sealed, file, …" },
 	{ STORE(is_default), .key = "default", .type = OPTION_BOOL,
 	  .help = "paths without a store's name go here" },
 	{ VAULT(address), .key = "address", .type = OPTION_STRING, .env = "ADDR",

@@ -143,11 +143,9 @@ static bool read_store(struct load *l, struct node_block block)
 	if (!name_ok(l, block.body, s->name))
 		return false;
 	if (!s->type)
-		return node_err(
-			block.body, l->e,
-			"store '%s' wants a type: vault, aws, gcp, azure, conjur, "
-			"kubernetes, sealed or file",
-			s->name);
+		return node_err(block.body, l->e,
+				"store '%s' wants a type, as in type = \"vault\"",
+				s->name);
 	if (strcmp(s->type, "vault") == 0 && !s->address)
 		s->address = peer_address;
 	return check_tls(l, block.body, s);

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// ampoule check: validates configurations of the agent before a pod meets them. Each FILE
+// stands for itself; a folder is merged as the agent merges it. Nothing is connected to, and
+// no file that a configuration names is opened.
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/conf/conf.h"
+#include "stores/store.h"
+
+struct checking {
+	bool strict, print, quiet;
+	unsigned warnings;
+};
+
+static void help(void)
+{
+	puts("usage: ampoule check [--strict] [--print] [--quiet] FILE…\n"
+	     "\n"
+	     "Validates agent configurations (HCL or JSON, Vault Agent's too). A folder "
+	     "is\n"
+	     "read as the agent reads it: all *.hcl and *.json in it, merged.\n"
+	     "\n"
+	     "  --strict   a warning is an error\n"
+	     "  --print    show what has been understood, as JSON without the defaults\n"
+	     "  --quiet    no line for a good file\n"
+	     "\n"
+	     "Exit code: 0 good, 1 an error (file, line, reason on stderr), 2 wrong "
+	     "use.");
+}
+
+static void on_warning(void *ctx, const char *text)
+{
+	struct checking *c = ctx;
+	c->warnings++;
+	fprintf(stderr, "warning: %s\n", text);
+}
+
+static bool check_types(const struct conf *c, struct err *e)
+{
+	for (size_t i = 0; i < c->n_stores; i++) {
+		const char *names[64];
+		size_t n = 0;
+		if (store_find(c->stores[i].type))
+			continue;
+		for (size_t k = 0; store_type(k) && n < ARRAY_LEN(names); k++)
+			names[n++] = store_type(k)->type;
+		const char *near = str_nearest(c->stores[i].type, names, n);
+		return err_set(e, ERR_CONFIG, 0,
+			       "store '%s': there is no type '%.40s'%s%s%s",
+			       c->stores[i].name, c->stores[i].type,
+			       near ? "; did you mean '" : "", near ? near : "",
+			       near ? "'?" : "");
+	}
+	return true;
+}
+
+static void print_conf(const struct conf *c)
+{
+	json_t *j = conf_to_json(c);
+	char *text = json_dumps(j, JSON_INDENT(2) | JSON_SORT_KEYS);
+	puts(text);
+	mem_free(text);
+	json_decref(j);
+}
+
+static bool check_one(struct checking *k, const char *path)
+{
+	const char *paths[] = { path, NULL };
+	struct conf_load_opts opts = {
+		.paths = paths,
+		.strict = k->strict,
+		.warn = on_warning,
+		.warn_ctx = k,
+	};
+	struct conf *c = NULL;
+	struct err e = ERR_INIT;
+	bool ok = conf_load(&opts, &c, &e);
+	if (ok && !check_types(c, &e))
+		ok = err_wrap(&e, "%s", path);
+	if (!ok)
+		fprintf(stderr, "error: %s\n", e.text);
+	else if (k->print)
+		print_conf(c);
+	else if (!k->quiet)
+		printf("%s: good: %zu stores, %zu templates, %zu sinks\n", path,
+		       c->n_stores, c->n_templates, c->n_sinks);
+	conf_free(c);
+	return ok;
+}
+
+int cmd_check(int argc, char **argv)
+{
+	struct checking k = { .strict = false };
+	int result = CMD_GOOD, files = 0;
+	bool options = true;
+	for (int i = 1; i < argc; i++) {
+		if (options && strcmp(argv[i], "--") == 0) {
+			options = false;
+		} else if (options && (strcmp(argv[i], "--help") == 0 ||
+				       strcmp(argv[i], "-h") == 0)) {
+			help();
+			return CMD_GOOD;
+		} else if (options && strcmp(argv[i], "--strict") == 0) {
+			k.strict = true;
+		} else if (options && strcmp(argv[i], "--print") == 0) {
+			k.print = true;
+		} else if (options && strcmp(argv[i], "--quiet") == 0) {
+			k.quiet = true;
+		} else if (options && argv[i][0] == '-') {
+			fprintf(stderr,
+				"ampoule check: unknown option '%s'; see --help\n",
+				argv[i]);
+			return CMD_USAGE;
+		} else {
+			files++;
+			if (!check_one(&k, argv[i]))
+				result = CMD_BAD;
+		}
+	}
+	if (files == 0) {
+		fprintf(stderr, "ampoule check: name the files to check; see --help\n");
+		return CMD_USAGE;
+	}
+	return result;
+}
