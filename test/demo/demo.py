@@ -70,7 +70,7 @@ class Timeline:
 
     def flush(self):
         with self.lock:
-            new = sorted(self.events[self.mark_at:])
+            new = sorted(self.events[self.mark_at:], key=lambda event: event[0])
             self.mark_at = len(self.events)
         for when, who, text, _ in new:
             print(f"  {(when - self.zero) * 1000:+7.0f} ms  {who:<6}  {text}", flush=True)
@@ -189,7 +189,7 @@ class Demo:
         self.expect_file("web", "password=second-password\n")
 
         t.step("5. Roll back.")
-        self.seal("rollback", "-i", f"{self.dir}/key", "demo/db")
+        self.seal("rollback", "demo/db")
         t.wait("web has password=first-password", "read web")
         self.expect_file("web", "password=first-password\n")
 
@@ -197,8 +197,12 @@ class Demo:
         t.wait("unread legacy")
         t.flush()
         table = self.tool("status", "--socket", f"{self.dir}/agent.sock")
-        print("  $ ampoule status\n" + "".join(f"  {line}\n" for line in
-                                               table.replace(self.dir, "$D").splitlines()))
+        print("  $ ampoule status")
+        for line in table.splitlines():  # the columns stay where they are
+            for name in ("web", "legacy"):
+                path = f"{self.dir}/{name}/db"
+                line = line.replace(path, f"$D/{name}/db".ljust(len(self.dir) + 10)[:16])
+            print(f"  {line.rstrip()}")
         if "overdue" not in table:
             raise SystemExit("demo: the status does not show the overdue application")
 

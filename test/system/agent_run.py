@@ -175,7 +175,7 @@ class Sealed:
         run(TOOL, "seal", "remove", "--file", self.file, path)
 
     def rollback(self, path):
-        run(TOOL, "seal", "rollback", "--file", self.file, "-i", self.key, path)
+        run(TOOL, "seal", "rollback", "--file", self.file, path)
 
     def store(self, name="sealed"):
         return (f'store "{name}" {{\n type = "sealed"\n file = "{self.file}"\n'
