@@ -152,6 +152,9 @@ static void kv1_life(const struct vault_reply *r, const struct vault_shape *how,
 static bool read_answer(const struct vault_reply *r, const struct vault_shape *how,
 			struct store_answer *a, struct err *e)
 {
+	if (!r->json && how->status == 200)
+		return err_set(e, ERR_RETRY, 200, "the answer for '%s' is empty",
+			       how->path);
 	if (is_kv2(r, how))
 		return kv2_answer(r, how, a, e);
 	if (how->status == 404)

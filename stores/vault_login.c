@@ -35,10 +35,10 @@ static bool is_good(const struct vault_got *got)
 static void logged_in(struct vault_op *op, struct vault_grant *g, bool ours)
 {
 	struct vault *v = op->vault;
+	struct store_token t = { .ttl_ms = g->ttl_ms, .renewable = g->renewable };
 	vault_take_token(v, g, ours);
 	if (v->method->used)
 		v->method->used(&v->conf->auth);
-	struct store_token t = vault_token_state(v);
 	vault_op_token(op, &t, NULL);
 }
 

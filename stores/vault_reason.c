@@ -129,7 +129,8 @@ static const struct phrase login_phrases[] = {
 	{ "invalid role_id", "the role id is wrong" },
 	{ "invalid role id", "the role id is wrong" },
 	{ "invalid secret", "the secret id is wrong, used up or expired" },
-	{ "missing secret_id", "the role wants a secret id too: set secret_id_file_path" },
+	{ "missing secret_id",
+	  "the role wants a secret id too: set secret_id_file_path" },
 	{ "secret id", "the secret id is wrong, used up, expired or missing" },
 	{ "subject", "the role is bound to another subject (bound_subject)" },
 	{ "claim", "the token's claims are not those that the role is bound to" },
@@ -349,6 +350,12 @@ static const char *condition_of(const struct vault_refusal *r)
 		       : NULL;
 }
 
+// "Come back in 30 years" is not obeyed; nor is a time that has passed.
+static int64_t capped(int64_t wait_ms)
+{
+	return wait_ms < 0 ? 0 : wait_ms > WAIT_MAX_MS ? WAIT_MAX_MS : wait_ms;
+}
+
 bool vault_refused(const struct vault_refusal *r, struct err *e)
 {
 	const char *condition = condition_of(r);
@@ -357,8 +364,7 @@ bool vault_refused(const struct vault_refusal *r, struct err *e)
 		err_set(e, ERR_RETRY, r->status, "%s: %s (%d)", r->path, condition,
 			r->status);
 		if (fresh)
-			e->retry_ms = r->retry_after_ms < WAIT_MAX_MS ? r->retry_after_ms
-								      : WAIT_MAX_MS;
+			e->retry_ms = capped(r->retry_after_ms);
 		return false;
 	}
 	switch (r->act) {

@@ -4,9 +4,12 @@
 #include "lib/base/mem.h"
 #include "stores/vault_int.h"
 
-static void end(struct vault_op *op, const struct err *e)
+// g: the terms that the server has just told, or NULL.
+static void end(struct vault_op *op, const struct vault_grant *g, const struct err *e)
 {
 	struct store_token t = vault_token_state(op->vault);
+	if (g)
+		t.ttl_ms = g->ttl_ms;
 	vault_op_token(op, e ? NULL : &t, e);
 }
 
@@ -35,7 +38,7 @@ static void renewed(struct vault_op *op, const struct vault_got *got, const stru
 			&why);
 	else if (!e && vault_answer_auth(&got->reply, &g, &why))
 		take_terms(op->vault, &g);
-	end(op, e ? e : why.kind ? &why : NULL);
+	end(op, &g, e ? e : why.kind ? &why : NULL);
 }
 
 // A token that may not look itself up, by policy, lives.
@@ -44,6 +47,7 @@ static void looked_up(struct vault_op *op, const struct vault_got *got,
 {
 	struct vault_grant g = { .token = NULL };
 	struct err why = ERR_INIT;
+	bool told = false;
 	if (!e && !is_good(got)) {
 		vault_got_refused(
 			got,
@@ -54,8 +58,9 @@ static void looked_up(struct vault_op *op, const struct vault_got *got,
 			err_clear(&why);
 	} else if (!e && vault_answer_lookup(&got->reply, &g, &why)) {
 		take_terms(op->vault, &g);
+		told = true;
 	}
-	end(op, e ? e : why.kind ? &why : NULL);
+	end(op, told ? &g : NULL, e ? e : why.kind ? &why : NULL);
 }
 
 static void revoked(struct vault_op *op, const struct vault_got *got, const struct err *e)
@@ -67,13 +72,13 @@ static void revoked(struct vault_op *op, const struct vault_got *got, const stru
 			(struct vault_refusal){ .act = VAULT_TOKEN,
 						.path = "auth/token/revoke-self" },
 			&why);
-	end(op, e ? e : why.kind ? &why : NULL);
+	end(op, NULL, e ? e : why.kind ? &why : NULL);
 }
 
 static void failed(struct vault_op *op, const struct vault_got *got, const struct err *e)
 {
 	(void)got;
-	end(op, e->kind ? e : NULL);
+	end(op, NULL, e->kind ? e : NULL);
 }
 
 static struct vault_op *token_op(struct vault *v, store_login_fn *done, void *ctx)

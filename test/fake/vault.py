@@ -113,6 +113,13 @@ class FakeVault:
     def count(self, path=None):
         return len(self.seen(path))
 
+    def wait(self, n, limit=20):
+        """Until n requests have come."""
+        end = time.monotonic() + limit
+        while self.count() < n:
+            assert time.monotonic() < end, f"{self.count()} requests, not {n}"
+            time.sleep(0.005)
+
     # --- the server
 
     def _accept(self):

@@ -325,10 +325,12 @@ class Bao:
             "client_token"]
 
     def approle(self, role, policies, mount="approle", **more):
-        """(role id, secret id)"""
+        """(role id, secret id or None when the role wants none)"""
         self.auth(mount, "approle")
         self.put(f"auth/{mount}/role/{role}", {"token_policies": policies, **more})
         role_id = self.get(f"auth/{mount}/role/{role}/role-id")["data"]["role_id"]
+        if more.get("bind_secret_id") is False:
+            return role_id, None
         return role_id, self.put(f"auth/{mount}/role/{role}/secret-id")["data"]["secret_id"]
 
     def wrapped_secret_id(self, role, mount="approle", ttl="60s"):

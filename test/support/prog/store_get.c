@@ -13,8 +13,8 @@
 //	wait                                   for the next change that the store tells of
 //
 // CONFIG.json: {"type", "address", "namespace", "tls": {…}, "auth": {"method", "mount_path",
-// "namespace", "config": {…}}, "timeout_ms", "options": {…}}. After the last command the
-// store is closed; what is under way is dropped.
+// "namespace", "config": {…}}, "timeout_ms", "options": {…}}. At the end of stdin the store
+// is closed at once, and what is under way is dropped.
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -288,9 +288,10 @@ static void on_input(void *ctx, int fd, unsigned events)
 		d->lines.len += (size_t)n;
 		buf_end(&d->lines);
 	} else {
-		d->ended = true;
 		loop_fd_remove(d->input);
 		d->input = NULL;
+		loop_stop(d->loop);
+		return;
 	}
 	next_command(d);
 }

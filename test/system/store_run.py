@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs test/support/prog/store_get: one store, command by command."""
+import hashlib
+import json
+import os
+import pathlib
+import queue
+import subprocess
+import threading
+
+LIMIT_S = 30
+
+
+def prog(name):
+    """The program built as the executables under test are."""
+    here = pathlib.Path(os.environ["AMPOULE_BIN"]).resolve()
+    variant = {"static": "mbedtls-musl", "bin": "openssl-glibc"}.get(here.name)
+    own = here.parent / "test" / "prog" / name
+    return str(own if own.exists() else here.parent / variant / "test" / "prog" / name)
+
+
+def digest(value):
+    """As store_get shows values."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Store:
+    """with Store(folder, config) as s: s.ask("get kv/app")"""
+
+    def __init__(self, folder, config, env=None):
+        path = pathlib.Path(folder) / "store.json"
+        path.write_text(json.dumps(config))
+        self.err = open(pathlib.Path(folder) / "store.err", "wb+")
+        argv = [os.environ.get("AMPOULE_STORE_GET") or prog("store_get"), str(path)]
+        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=self.err, text=True, env=env)
+        self.lines = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.put(json.loads(line))
+        self.lines.put(None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *exc):
+        try:
+            self.process.stdin.close()
+            status = self.process.wait(LIMIT_S)
+        except subprocess.TimeoutExpired:
+            status = None
+        finally:
+            self.process.kill()
+            self.process.wait()
+            self.process.stdout.close()
+            self.err.seek(0)
+            said = self.err.read().decode(errors="replace")
+            self.err.close()
+        if kind is None:
+            assert status == 0 and not said, f"exit {status}: {said}"
+
+    def say(self, command):
+        self.process.stdin.write(command + "\n")
+        self.process.stdin.flush()
+
+    def line(self, limit=LIMIT_S):
+        try:
+            got = self.lines.get(timeout=limit)
+        except queue.Empty:
+            raise AssertionError(f"no answer within {limit} s") from None
+        assert got is not None, "the program has ended"
+        return got
+
+    def ask(self, command):
+        """The answer; a list of them, by path, when several are asked for."""
+        self.say(command)
+        words = command.split()
+        if words[0] in ("get", "list") and len(words) > 2:
+            return {a["path"]: a for a in (self.line() for _ in words[1:])}
+        return self.line()
+
+    def good(self, command):
+        a = self.ask(command)
+        assert a["ok"], a
+        return a
+
+    def bad(self, command, kind, *says):
+        a = self.ask(command)
+        assert not a["ok"] and a["kind"] == kind, a
+        for text in says:
+            assert text in a["error"], a
+        return a
