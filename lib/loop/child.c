@@ -124,9 +124,10 @@ static bool use_sigchld(struct loop *l, struct err *e)
 bool loop_child_add(struct loop *l, pid_t pid, loop_child_fn *fn, void *ctx,
 		    struct loop_child **ret, struct err *e)
 {
+	siginfo_t info = { 0 };
+	if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
+		return err_set(e, ERR_BUG, errno, "event loop: child %d", (int)pid);
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0); // always close-on-exec
-	if (fd < 0 && errno == ESRCH)
-		return err_set(e, ERR_BUG, ESRCH, "event loop: child %d", (int)pid);
 	if (fd < 0 && !use_sigchld(l, e))
 		return false;
 	struct loop_child *h = mem_alloc(sizeof(*h));

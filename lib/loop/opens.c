@@ -12,19 +12,25 @@ struct loop_opens {
 	struct inotify_mark *mark;
 	char *path;
 	bool once, folder, ended;
-	dev_t dev;
-	ino_t ino;
+	struct stat st; // when it was added
 	loop_opens_fn *fn;
 	void *ctx;
 };
+
+// Inode numbers are used again at once, hence time and size.
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	       a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
 
 // After an overflow the kernel can still tell whether a one-shot watch has fired, if the
 // path names the same file as before. -1: it cannot.
 static int fired(const struct loop_opens *h)
 {
 	struct stat st;
-	if (h->folder || !h->once || stat(h->path, &st) != 0 || st.st_dev != h->dev ||
-	    st.st_ino != h->ino)
+	if (h->folder || !h->once || stat(h->path, &st) != 0 || !same_file(&st, &h->st))
 		return -1;
 	return inotify_mark_fired(h->mark, h->path);
 }
@@ -50,15 +56,16 @@ bool loop_opens_add(struct loop *l, const char *path, bool once, loop_opens_fn *
 		    void *ctx, struct loop_opens **ret, struct err *e)
 {
 	struct stat st;
-	if (stat(path, &st) != 0)
-		return err_set(e, errno == ENOENT ? ERR_MISSING : ERR_CONFIG, errno,
+	if (stat(path, &st) != 0) {
+		bool missing = errno == ENOENT || errno == ENOTDIR;
+		return err_set(e, missing ? ERR_MISSING : ERR_CONFIG, errno,
 			       "watch reads of '%s'", path);
+	}
 	struct loop_opens *h = mem_alloc(sizeof(*h));
 	*h = (struct loop_opens){
 		.once = once,
 		.folder = S_ISDIR(st.st_mode),
-		.dev = st.st_dev,
-		.ino = st.st_ino,
+		.st = st,
 		.fn = fn,
 		.ctx = ctx,
 	};
