@@ -39,7 +39,7 @@ units openssl-glibc-san 300 "$@"
 units mbedtls-glibc-san 300 "$@"
 stage "system, OpenSSL" 600 sh test/support/run_system.sh build/bin
 stage "system, static mbedTLS" 600 sh test/support/run_system.sh build/static
-test ! -f test/demo/demo.sh || AMPOULE_BIN=$PWD/build/static stage demo 120 sh test/demo/demo.sh
+test ! -f test/demo/demo.sh || AMPOULE_BIN=$PWD/build/mbedtls-musl/bin stage demo 120 sh test/demo/demo.sh
 stage lint 300 sh test/lint/run.sh
 
 echo "== summary$table"

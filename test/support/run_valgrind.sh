@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Unit tests under valgrind, then the demo with each program replaced by a wrapper that runs
-# it under valgrind. Any error or lost block fails.
+# Unit tests under valgrind, then the demo with its agent under valgrind. Any error or lost
+# block fails.
 # usage: run_valgrind.sh VARIANT UNIT-PROGRAM…
 set -u
 variant=$1
@@ -13,20 +13,14 @@ UNIT_WRAP=$tool sh test/support/run_units.sh "$variant" "$@" || failed=1
 
 if [ -f test/demo/demo.sh ]; then
 	out=$(mktemp -d "${TMPDIR:-/tmp}/ampoule-valgrind.XXXXXX") || exit 2
-	for program in "build/$variant/bin"/*; do
-		test -f "$program" || continue
-		cat >"$out/${program##*/}" <<-EOF
-			#!/bin/sh
-			exec $tool --log-file="$out/%p.log" "$PWD/$program" "\$@"
-		EOF
-		chmod 755 "$out/${program##*/}"
-	done
-	AMPOULE_BIN=$out AMPOULE_SLOW=1 sh test/demo/demo.sh || failed=1
-	if [ -n "$(find "$out" -name '*.log' -size +0)" ]; then
+	AMPOULE_BIN="$PWD/build/$variant/bin" DEMO_SLOW=8 DEMO_WRAP="$tool --log-file=$out/%p.log" \
+		timeout 300 sh test/demo/demo.sh || failed=1
+	runs=$(find "$out" -name '*.log' | wc -l)
+	if [ "$runs" = 0 ] || [ -n "$(find "$out" -name '*.log' -size +0)" ]; then
 		cat "$out"/*.log
 		failed=1
 	fi
-	echo "valgrind: the demo's programs: $(find "$out" -name '*.log' | wc -l) processes"
+	echo "valgrind: $runs processes of the demo, $(test "$failed" = 0 && echo clean || echo FAILED)"
 	rm -rf "$out"
 fi
 test "$failed" = 0
