@@ -307,10 +307,12 @@ static void test_child_without_pidfd(void **state)
 		waitid(P_PID, (id_t)pid[0], &(siginfo_t){ 0 }, WEXITED | WNOWAIT), 0);
 	// The signal's descriptor must be there before the descriptors run out.
 	assert_true(loop_signal_add(l, SIGCHLD, on_signal, NULL, &e));
-	struct rlimit was, low = { 0, 0 };
+	struct rlimit was, none;
 	getrlimit(RLIMIT_NOFILE, &was);
-	low.rlim_max = was.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &low);
+	none = was;
+	none.rlim_cur = (rlim_t)dup(0);
+	close((int)none.rlim_cur);
+	setrlimit(RLIMIT_NOFILE, &none);
 	for (int i = 0; i < CHILDREN; i++)
 		assert_true(loop_child_add(l, pid[i], on_death, NULL, &h, &e));
 	setrlimit(RLIMIT_NOFILE, &was);
