@@ -47,7 +47,8 @@ class Lines:
     def __init__(self, stream):
         self.queue = queue.Queue()
         self.seen = []
-        threading.Thread(target=self._read, args=(stream,), daemon=True).start()
+        self.thread = threading.Thread(target=self._read, args=(stream,), daemon=True)
+        self.thread.start()
 
     def _read(self, stream):
         for line in stream:
@@ -129,9 +130,15 @@ class Agent:
         return next(f for f in self.status()["files"] if f["file"].endswith(name))
 
     # --- its end
+    def ended(self, limit=LIMIT_S):
+        """Its exit code; all that it said has been read then."""
+        code = self.process.wait(timeout=limit)
+        self.lines.thread.join(limit)
+        return code
+
     def stop(self, limit=5):
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=limit)
+        return self.ended(limit)
 
     def close(self):
         if self.process.poll() is None:
