@@ -12,7 +12,7 @@
 #include "lib/base/mem.h"
 
 enum {
-	STOP_MS = 1500,	      // for revocations at the end
+	STOP_MS = 1500, // for revocations at the end
 	PUBLISH_RETRY_MS = 1000,
 	REST_MS = 2000, // after the last pass unused pages go back
 };
@@ -49,7 +49,8 @@ static void on_entry(void *ctx, struct entry *en)
 static void on_hint(void *ctx, struct source *s, const char *path)
 {
 	struct agent *a = ctx;
-	for (struct entry *en = cache_next(a->cache, NULL); en; en = cache_next(a->cache, en))
+	for (struct entry *en = cache_next(a->cache, NULL); en;
+	     en = cache_next(a->cache, en))
 		if (en->source == s && (!path || strcmp(en->path, path) == 0))
 			source_fetch(en);
 }
@@ -111,14 +112,15 @@ static void on_notified(void *ctx, struct output *o, const struct conf_notify *w
 		return;
 	}
 	o->notified_ms = clock_mono_ms();
-	log_audit("signal", LOG_STR("file", o->conf->destination), LOG_STR("notify", what->text),
-		  LOG_STR("secrets", o->secrets));
+	log_audit("signal", LOG_STR("file", o->conf->destination),
+		  LOG_STR("notify", what->text), LOG_STR("secrets", o->secrets));
 	later_pass(a); // --once may be waiting for it
 }
 
 static void notify(struct agent *a, struct output *o)
 {
-	const struct conf_notify *list = o->conf->n_notify ? o->conf->notify : a->conf->notify;
+	const struct conf_notify *list =
+		o->conf->n_notify ? o->conf->notify : a->conf->notify;
 	size_t n = o->conf->n_notify ? o->conf->n_notify : a->conf->n_notify;
 	bool first = o->generation <= 1 && !o->existed && o->state == OUTPUT_HELD;
 	o->notify_due = false;
@@ -250,8 +252,8 @@ static void explain(const struct agent *a, struct err *e)
 	for (size_t i = 0; i < a->conf->n_stores; i++) {
 		const struct err *why = source_error(a->sources[i]);
 		if (why) {
-			err_set(e, why->kind, 0, "store '%s': %s", source_name(a->sources[i]),
-				why->text);
+			err_set(e, why->kind, 0, "store '%s': %s",
+				source_name(a->sources[i]), why->text);
 			return;
 		}
 	}
@@ -279,8 +281,8 @@ void agent_start(struct agent *a)
 		load_template(a, o);
 		a->watches[i] = (struct template_watch){ .agent = a, .output = o };
 		if (o->conf->source &&
-		    !loop_watch_add(a->loop, o->conf->source, on_template_file, &a->watches[i],
-				    &o->source_watch, &e))
+		    !loop_watch_add(a->loop, o->conf->source, on_template_file,
+				    &a->watches[i], &o->source_watch, &e))
 			log_fail(LOG_WARN, &e, "template file is not watched",
 				 LOG_STR("file", o->conf->source));
 		if (a->opts.once && !o->tmpl && o->error.kind == ERR_CONFIG) {
@@ -295,7 +297,8 @@ void agent_start(struct agent *a)
 	for (size_t i = 0; i < a->conf->n_stores; i++)
 		source_start(a->sources[i]);
 	if (a->opts.once && a->conf->start_timeout_ms > 0)
-		loop_timer_in(a->loop, &a->deadline, a->conf->start_timeout_ms, on_deadline, a);
+		loop_timer_in(a->loop, &a->deadline, a->conf->start_timeout_ms,
+			      on_deadline, a);
 	later_pass(a);
 }
 
@@ -350,7 +353,8 @@ void agent_refresh(struct agent *a)
 	for (size_t i = 0; i < a->n_outputs; i++)
 		if (a->outputs[i]->conf->source)
 			load_template(a, a->outputs[i]);
-	for (struct entry *en = cache_next(a->cache, NULL); en; en = cache_next(a->cache, en))
+	for (struct entry *en = cache_next(a->cache, NULL); en;
+	     en = cache_next(a->cache, en))
 		if (!*en->lease_id)
 			source_fetch(en);
 	later_pass(a);
@@ -370,8 +374,9 @@ bool agent_is_ready(const struct agent *a)
 {
 	for (size_t i = 0; i < a->n_outputs; i++) {
 		const struct output *o = a->outputs[i];
-		enum conf_unread rule = o->conf->unread_after_ms ? o->conf->on_unread
-								 : a->conf->observe.on_unread;
+		enum conf_unread rule = o->conf->unread_after_ms
+						? o->conf->on_unread
+						: a->conf->observe.on_unread;
 		for (size_t k = 0; k < o->n_places; k++)
 			if (o->places[k].unread && rule == UNREAD_UNREADY)
 				return false;

@@ -14,21 +14,23 @@ struct agent;
 
 enum agent_end {
 	AGENT_RUNNING,
-	AGENT_DONE,	// --once: all is rendered; or a signal asked for the end
-	AGENT_FAILED,	// e says why
-	AGENT_RELOAD,	// SIGHUP: read the configuration again
+	AGENT_DONE,   // --once: all is rendered; or a signal asked for the end
+	AGENT_FAILED, // e says why
+	AGENT_RELOAD, // SIGHUP: read the configuration again
 };
 
 struct agent_opts {
 	bool once; // end when everything has been rendered and told
-	void (*changed)(void *ctx); // started, ready or not: who waits may look; may be NULL
+	void (*changed)(
+		void *ctx); // started, ready or not: who waits may look; may be NULL
 	void *ctx;
 };
 
 // Opens volumes and stores and checks everything that can be checked before the first
 // request. The conf is borrowed for the agent's life.
 MUST_CHECK bool agent_new(struct loop *l, const struct conf *conf,
-			  const struct agent_opts *opts, struct agent **ret, struct err *e);
+			  const struct agent_opts *opts, struct agent **ret,
+			  struct err *e);
 // The published files stay.
 void agent_free(struct agent *a);
 

@@ -31,13 +31,15 @@ static const struct {
 	{ "help", W_HELP, false, "this text" },
 	{ "h", W_HELP, false, NULL },
 	{ "version", W_VERSION, false, "versions, ours and those of both TLS libraries" },
-	{ "config", W_CONFIG, true, "configuration file or folder (HCL or JSON); repeats" },
+	{ "config", W_CONFIG, true,
+	  "configuration file or folder (HCL or JSON); repeats" },
 	{ "once", W_ONCE, false, "end with 0 when every template has been rendered" },
 	{ "exit-after-auth", W_ONCE, false, NULL },
 	{ "timeout", W_TIMEOUT, true, "deadline of --once and of --probe --wait (5m)" },
 	{ "probe", W_PROBE, true, "ask the running agent: startup, ready or live" },
 	{ "wait", W_WAIT, false, "with --probe: wait until the answer is yes" },
-	{ "socket", W_SOCKET, true, "with --probe: the agent's socket, if no --config names it" },
+	{ "socket", W_SOCKET, true,
+	  "with --probe: the agent's socket, if no --config names it" },
 	{ "strict", W_STRICT, false, "warnings about the configuration are errors" },
 };
 
@@ -102,7 +104,8 @@ static bool unknown(const char *name, struct err *e)
 		names[i] = words[i].name;
 	const char *near = str_nearest(name, names, ARRAY_LEN(names));
 	return err_set(e, ERR_CONFIG, 0, "unknown option '--%s'%s%s%s; see --help", name,
-		       near ? " (did you mean '--" : "", near ? near : "", near ? "'?)" : "");
+		       near ? " (did you mean '--" : "", near ? near : "",
+		       near ? "'?)" : "");
 }
 
 // One flag at argv[*i], its value behind '=' or in the next word.
@@ -110,27 +113,31 @@ static bool parse_flag(char **argv, int argc, int *i, struct args *a, struct err
 {
 	const char *text = argv[*i] + (str_starts(argv[*i], "--") ? 2 : 1);
 	const char *eq = strchr(text, '=');
-	AUTO_FREE char *name = eq ? mem_strndup(text, (size_t)(eq - text)) : mem_strdup(text);
+	AUTO_FREE char *name =
+		eq ? mem_strndup(text, (size_t)(eq - text)) : mem_strdup(text);
 	const struct option_row *row = options_by_flag(name);
 	size_t w = 0;
 	while (w < ARRAY_LEN(words) && strcmp(words[w].name, name) != 0)
 		w++;
 	if (w == ARRAY_LEN(words) && !row)
 		return unknown(name, e);
-	bool takes = w < ARRAY_LEN(words) ? words[w].takes_value : !options_is_switch(row);
+	bool takes =
+		w < ARRAY_LEN(words) ? words[w].takes_value : !options_is_switch(row);
 	const char *value = eq ? eq + 1 : NULL;
 	if (!takes && w < ARRAY_LEN(words) && value) // "-exit-after-auth=true"
-		return str_eq(str_of(value), "true") ? take(a, words[w].word, NULL, e)
-						     : str_eq(str_of(value), "false") ||
-							       unknown(text, e);
+		return str_eq(str_of(value), "true")
+			       ? take(a, words[w].word, NULL, e)
+			       : str_eq(str_of(value), "false") || unknown(text, e);
 	if (takes && !value) {
 		if (*i + 1 >= argc)
-			return err_set(e, ERR_CONFIG, 0, "option '--%s' wants a value", name);
+			return err_set(e, ERR_CONFIG, 0, "option '--%s' wants a value",
+				       name);
 		value = argv[++*i];
 	}
 	if (w < ARRAY_LEN(words))
 		return take(a, words[w].word, value, e);
-	add(&a->overrides, &a->n_overrides, options_override(row, value ? value : "true"));
+	add(&a->overrides, &a->n_overrides,
+	    options_override(row, value ? value : "true"));
 	return true;
 }
 
@@ -146,10 +153,11 @@ bool args_parse(int argc, char **argv, struct args *ret, struct err *e)
 			return true;
 		}
 		if (argv[i][0] != '-' || argv[i][1] == '\0')
-			return err_set(e, ERR_CONFIG, 0,
-				       "'%s' is no option (a command stands behind --); see "
-				       "--help",
-				       argv[i]);
+			return err_set(
+				e, ERR_CONFIG, 0,
+				"'%s' is no option (a command stands behind --); see "
+				"--help",
+				argv[i]);
 		if (!parse_flag(argv, argc, &i, ret, e))
 			return false;
 	}
@@ -170,7 +178,8 @@ void args_help(void)
 	puts("usage: ampoule-agent --config FILE [--once [--timeout 5m]]\n"
 	     "       ampoule-agent --probe startup|ready|live [--wait] --config FILE\n"
 	     "\n"
-	     "Logs in to the pod's secret stores, renders templates into memory volumes,\n"
+	     "Logs in to the pod's secret stores, renders templates into memory "
+	     "volumes,\n"
 	     "signals the application when they change, and watches that it reads them.\n"
 	     "Without --config: AMPOULE_CONFIG (base64 or plain), then VAULT_CONFIG or\n"
 	     "BAO_CONFIG.\n");

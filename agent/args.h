@@ -11,14 +11,14 @@
 enum args_probe { PROBE_NONE, PROBE_STARTUP, PROBE_READY, PROBE_LIVE };
 
 struct args {
-	const char **configs; // NULL-ended
+	const char **configs;   // NULL-ended
 	const char **overrides; // "key=value" of the option table, NULL-ended
 	size_t n_configs, n_overrides;
 	bool help, version, once, wait, strict;
 	enum args_probe probe;
 	const char *socket;  // of the probe; else the configuration's
 	const char *timeout; // of --once and --probe --wait
-	char **command;	     // behind "--", NULL when there is none
+	char **command;      // behind "--", NULL when there is none
 };
 
 // argv must live as long as the args. Errors name the word and the nearest known one.

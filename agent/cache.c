@@ -94,7 +94,9 @@ struct entry *cache_next(const struct cache *c, const struct entry *after)
 	if (after) {
 		if (after->next)
 			return after->next;
-		i = (size_t)(bucket_of((struct cache *)(uintptr_t)c, after->key) - c->buckets) + 1;
+		i = (size_t)(bucket_of((struct cache *)(uintptr_t)c, after->key) -
+			     c->buckets) +
+		    1;
 	}
 	for (; i < N_BUCKETS; i++)
 		if (c->buckets[i])

@@ -40,7 +40,8 @@ static void on_end(void *ctx, pid_t pid, int status)
 	struct err e = ERR_INIT;
 	(void)pid;
 	if (c->timed_out)
-		err_set(&e, ERR_RETRY, 0, "command '%s' was killed after its time-out", c->name);
+		err_set(&e, ERR_RETRY, 0, "command '%s' was killed after its time-out",
+			c->name);
 	else if (WIFSIGNALED(status))
 		err_set(&e, ERR_RETRY, 0, "command '%s' was ended by signal %d", c->name,
 			WTERMSIG(status));
@@ -65,7 +66,8 @@ static void on_timeout(void *ctx, struct loop_timer *t)
 // What a command may see of our environment: nothing of the stores, nothing of the agent.
 static size_t clean_environ(const char **to, const char *const *add)
 {
-	static const char *const keep[] = { "PATH=", "HOME=", "LANG=", "TZ=", "POD_", "NODE_" };
+	static const char *const keep[] = { "PATH=", "HOME=", "LANG=",
+					    "TZ=",   "POD_",  "NODE_" };
 	size_t n = 0;
 	for (char **env = environ; *env && n < ENV_MAX / 2; env++)
 		for (size_t i = 0; i < ARRAY_LEN(keep); i++)

@@ -17,12 +17,13 @@ struct child;
 typedef void child_done_fn(void *ctx, const struct err *e);
 
 struct child_setup {
-	const char *const *argv;	// NULL-ended; argv[0] is looked up in PATH
+	const char *const *argv;        // NULL-ended; argv[0] is looked up in PATH
 	const char *const *environ_add; // "K=V", NULL-ended; or NULL
 	int64_t timeout_ms;
 };
 
 MUST_CHECK bool child_start(struct loop *l, const struct child_setup *setup,
-			    child_done_fn *done, void *ctx, struct child **ret, struct err *e);
+			    child_done_fn *done, void *ctx, struct child **ret,
+			    struct err *e);
 // Kills it; `done` does not run.
 void child_kill(struct child *c);

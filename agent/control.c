@@ -64,7 +64,8 @@ static void flush(struct client *k)
 	while (k->sent < k->out.len) {
 		ssize_t n = send(k->fd, k->out.data + k->sent, k->out.len - k->sent,
 				 MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n < 0 && errno == EAGAIN && loop_fd_change(k->handle, LOOP_WRITE, NULL))
+		if (n < 0 && errno == EAGAIN &&
+		    loop_fd_change(k->handle, LOOP_WRITE, NULL))
 			return;
 		if (n <= 0)
 			break;
@@ -96,9 +97,9 @@ static bool answer(struct client *k)
 		bool ok = startup ? agent_started(a) : agent_is_ready(a);
 		if (!ok && wait)
 			return false;
-		buf_puts(&k->out, ok		? "ok\n"
-				  : startup	? "no: not every file has been rendered yet\n"
-						: "no: see ampoule status\n");
+		buf_puts(&k->out, ok        ? "ok\n"
+				  : startup ? "no: not every file has been rendered yet\n"
+					    : "no: see ampoule status\n");
 	} else {
 		buf_puts(&k->out, "no: the question is not known\n");
 	}
@@ -169,16 +170,17 @@ static bool listen_at(struct control *c, struct err *e)
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	size_t len = strlen(c->path);
 	if (len >= sizeof(at.sun_path))
-		return err_set(e, ERR_CONFIG, 0, "status_socket '%s' is longer than %zu bytes",
-			       c->path, sizeof(at.sun_path) - 1);
+		return err_set(e, ERR_CONFIG, 0,
+			       "status_socket '%s' is longer than %zu bytes", c->path,
+			       sizeof(at.sun_path) - 1);
 	memcpy(at.sun_path, c->path, len + 1);
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (c->fd < 0)
 		return err_set(e, ERR_CONFIG, errno, "make a socket");
 	struct stat st;
 	if (lstat(c->path, &st) == 0 && !S_ISSOCK(st.st_mode))
-		return err_set(e, ERR_CONFIG, 0, "status_socket '%s' exists and is no socket",
-			       c->path);
+		return err_set(e, ERR_CONFIG, 0,
+			       "status_socket '%s' exists and is no socket", c->path);
 	unlink(c->path);
 	mode_t old = umask(0177);
 	int rc = bind(c->fd, (const struct sockaddr *)&at, sizeof(at));

@@ -29,4 +29,5 @@ struct control_question {
 	int64_t timeout_ms;
 	bool patient;
 };
-MUST_CHECK bool control_ask(const struct control_question *q, struct buf *to, struct err *e);
+MUST_CHECK bool control_ask(const struct control_question *q, struct buf *to,
+			    struct err *e);

@@ -29,7 +29,8 @@ static bool connect_to(const struct control_question *q, int64_t until_ms, int *
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	size_t len = strlen(q->socket);
 	if (len >= sizeof(at.sun_path))
-		return err_set(e, ERR_CONFIG, 0, "socket path '%s' is too long", q->socket);
+		return err_set(e, ERR_CONFIG, 0, "socket path '%s' is too long",
+			       q->socket);
 	memcpy(at.sun_path, q->socket, len + 1);
 	for (;;) {
 		AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -54,7 +55,8 @@ bool control_ask(const struct control_question *q, struct buf *to, struct err *e
 	int64_t until_ms = clock_mono_ms() + q->timeout_ms;
 	AUTO_CLOSE int fd = -1;
 	if (!connect_to(q, until_ms, &fd, e) ||
-	    !file_write_all(fd, q->line, strlen(q->line), e) || !file_write_all(fd, "\n", 1, e))
+	    !file_write_all(fd, q->line, strlen(q->line), e) ||
+	    !file_write_all(fd, "\n", 1, e))
 		return false;
 	for (;;) {
 		if (!wait_for(fd, POLLIN, until_ms, e))
@@ -65,7 +67,8 @@ bool control_ask(const struct control_question *q, struct buf *to, struct err *e
 		ssize_t n = recv(fd, at, READ_STEP, MSG_DONTWAIT);
 		if (n == 0)
 			return to->len > 0 ||
-			       err_set(e, ERR_RETRY, 0, "the agent ended before it answered");
+			       err_set(e, ERR_RETRY, 0,
+				       "the agent ended before it answered");
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return err_set(e, ERR_RETRY, errno, "read from the agent");
 		if (n > 0) {

@@ -81,19 +81,21 @@ static void take_lease(struct entry *en, const struct store_answer *a, bool fres
 	if (fresh)
 		en->granted_ms = a->lease_ms;
 	en->renewable = a->renewable;
-	en->until_ms = en->life == LIFE_UNTIL	? now + a->next_ms
+	en->until_ms = en->life == LIFE_UNTIL   ? now + a->next_ms
 		       : en->life == LIFE_LEASE ? now + a->lease_ms
 						: 0;
 }
 
 static bool same_answer(const struct entry *en, const struct store_answer *a)
 {
-	if (en->state != ENTRY_HELD || strcmp(en->version, a->version) != 0 || *a->lease_id)
+	if (en->state != ENTRY_HELD || strcmp(en->version, a->version) != 0 ||
+	    *a->lease_id)
 		return false;
 	// Vault's answers carry a request id that is new each time; the data is what counts.
 	if (!json_is_object(a->body))
 		return json_equal(en->body, a->body);
-	return json_equal(json_object_get(en->body, "data"), json_object_get(a->body, "data"));
+	return json_equal(json_object_get(en->body, "data"),
+			  json_object_get(a->body, "data"));
 }
 
 static void good(struct entry *en, const struct store_answer *a)

@@ -21,7 +21,7 @@ enum entry_state {
 
 struct entry {
 	struct entry *next; // in the cache
-	char *key;	    // store, verb, path and parameters
+	char *key;          // store, verb, path and parameters
 	struct source *source;
 	enum store_verb verb;
 	char *path;
@@ -34,7 +34,7 @@ struct entry {
 	char *lease_id;
 	int64_t lease_ms, granted_ms, until_ms; // until_ms: the lease's end, 0 = none
 	bool renewable;
-	int64_t got_ms;	    // when body came
+	int64_t got_ms;     // when body came
 	int64_t checked_ms; // when the store last confirmed it
 
 	struct err error; // of the last try, kind ERR_NONE when it was good
@@ -47,7 +47,7 @@ struct entry {
 	bool renew_next; // what the timer is for: renew the lease, else fetch
 	struct source *wait_source;
 	struct entry *wait_next; // in the source's queue
-	bool wanted;		 // mark of the last render pass
+	bool wanted;             // mark of the last render pass
 };
 
 // The name for people and audit lines: "store:path". Borrowed until the next call.

@@ -19,7 +19,8 @@ static int64_t share(int64_t ms, unsigned percent)
 	return ms / 100 * percent + ms % 100 * percent / 100;
 }
 
-enum lease_act lease_plan(const struct lease_terms *t, uint64_t *seed, int64_t *ret_delay_ms)
+enum lease_act lease_plan(const struct lease_terms *t, uint64_t *seed,
+			  int64_t *ret_delay_ms)
 {
 	bool shrunk = t->lease_ms < share(t->granted_ms, SHRUNK_PERCENT);
 	bool renew = t->renewable && !shrunk;

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct lease_terms {
-	int64_t lease_ms;   // as the store granted it now
+	int64_t lease_ms; // as the store granted it now
 	int64_t granted_ms; // as it granted it at first; a renewal that gives much less is the last
 	bool renewable;
 };
@@ -17,11 +17,13 @@ enum lease_act { LEASE_RENEW, LEASE_FETCH };
 // What to do with a lease, and how long from now: a renewable one is renewed at two thirds
 // of its time, less up to a tenth by jitter; one that cannot be renewed, or whose renewals
 // shrink (its maximum is near), is fetched again at nine tenths, less jitter.
-enum lease_act lease_plan(const struct lease_terms *t, uint64_t *seed, int64_t *ret_delay_ms);
+enum lease_act lease_plan(const struct lease_terms *t, uint64_t *seed,
+			  int64_t *ret_delay_ms);
 
 // After a failed renewal: half of what is left, at least a second, at most the login's
 // longest back-off. When nothing is left the lease must be fetched again (LEASE_FETCH).
-enum lease_act lease_after_failure(int64_t left_ms, uint64_t *seed, int64_t *ret_delay_ms);
+enum lease_act lease_after_failure(int64_t left_ms, uint64_t *seed,
+				   int64_t *ret_delay_ms);
 
 // A static secret: the interval less up to a tenth.
 int64_t lease_poll(int64_t interval_ms, uint64_t *seed);

@@ -15,7 +15,8 @@ enum event { EV_START, EV_GOOD, EV_BAD, EV_TIMER, EV_DOUBT, EV_REFRESH, N_EVENTS
 enum {
 	CHECK_AGAIN_MS = 5000,
 	REFRESH_DELAY_MS = 100,
-	OUTAGE_MAX_MS = 6000, // a store that cannot be reached is tried at least this often
+	OUTAGE_MAX_MS =
+		6000, // a store that cannot be reached is tried at least this often
 };
 
 struct login {
@@ -37,7 +38,7 @@ struct login {
 typedef void act_fn(struct login *l);
 
 static const char *const state_names[N_STATES] = {
-	[OFF] = "off",	   [TRYING] = "logging in", [WAITING] = "waiting",
+	[OFF] = "off",     [TRYING] = "logging in", [WAITING] = "waiting",
 	[READY] = "ready", [RENEWING] = "renewing", [CHECKING] = "checking",
 };
 
@@ -121,8 +122,8 @@ static void logged_in(struct login *l)
 
 static void renewed(struct login *l)
 {
-	log_audit("renew", LOG_STR("store", l->setup.conf->name), LOG_STR("what", "token"),
-		  LOG_INT("ttl_s", l->token.ttl_ms / 1000));
+	log_audit("renew", LOG_STR("store", l->setup.conf->name),
+		  LOG_STR("what", "token"), LOG_INT("ttl_s", l->token.ttl_ms / 1000));
 	plan(l, false);
 }
 
@@ -134,8 +135,10 @@ static void login_failed(struct login *l)
 	if (l->error.retry_ms > delay)
 		delay = l->error.retry_ms;
 	l->state = WAITING;
-	log_fail(LOG_WARN, &l->error, "login failed", LOG_STR("store", l->setup.conf->name),
-		 LOG_STR("method", l->setup.conf->auth.method), LOG_INT("retry_ms", delay));
+	log_fail(LOG_WARN, &l->error, "login failed",
+		 LOG_STR("store", l->setup.conf->name),
+		 LOG_STR("method", l->setup.conf->auth.method),
+		 LOG_INT("retry_ms", delay));
 	arm(l, delay);
 	tell(l, &l->error);
 }
@@ -169,7 +172,8 @@ static void renewal_failed(struct login *l)
 
 static void doubt(struct login *l)
 {
-	if (!l->setup.ops->check_login || clock_mono_ms() - l->checked_ms < CHECK_AGAIN_MS)
+	if (!l->setup.ops->check_login ||
+	    clock_mono_ms() - l->checked_ms < CHECK_AGAIN_MS)
 		return;
 	l->state = CHECKING;
 	loop_timer_cancel(&l->timer);
@@ -187,7 +191,8 @@ static void check_bad(struct login *l)
 {
 	l->checked_ms = clock_mono_ms();
 	if (l->error.kind == ERR_AUTH) {
-		log_fail(LOG_WARN, &l->error, "token is no longer valid: logging in again",
+		log_fail(LOG_WARN, &l->error,
+			 "token is no longer valid: logging in again",
 			 LOG_STR("store", l->setup.conf->name));
 		l->usable = false;
 		try_login(l);
@@ -212,7 +217,9 @@ static act_fn *const table[N_STATES][N_EVENTS] = {
 	[OFF] = { [EV_START] = start },
 	[TRYING] = { [EV_GOOD] = logged_in, [EV_BAD] = login_failed },
 	[WAITING] = { [EV_TIMER] = try_login, [EV_REFRESH] = refresh },
-	[READY] = { [EV_TIMER] = timer_ready, [EV_DOUBT] = doubt, [EV_REFRESH] = refresh },
+	[READY] = { [EV_TIMER] = timer_ready,
+		    [EV_DOUBT] = doubt,
+		    [EV_REFRESH] = refresh },
 	[RENEWING] = { [EV_GOOD] = renewed, [EV_BAD] = renewal_failed },
 	[CHECKING] = { [EV_GOOD] = check_good, [EV_BAD] = check_bad },
 };

@@ -55,7 +55,8 @@ static void on_conf_warning(void *ctx, const char *text)
 // The document of an environment variable, plain or base64; NULL when there is none.
 static char *conf_from_environ(void)
 {
-	static const char *const names[] = { "AMPOULE_CONFIG=", "VAULT_CONFIG=", "BAO_CONFIG=" };
+	static const char *const names[] = { "AMPOULE_CONFIG=", "VAULT_CONFIG=",
+					     "BAO_CONFIG=" };
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		for (char **env = environ; *env; env++) {
 			if (!str_starts(*env, names[i]))
@@ -78,7 +79,8 @@ static bool load_conf(const struct args *a, struct conf **ret, struct err *e)
 				       .strict = a->strict,
 				       .warn = on_conf_warning,
 				       .overrides = a->overrides,
-				       .environ_ = (const char *const *)(uintptr_t)environ };
+				       .environ_ =
+					       (const char *const *)(uintptr_t)environ };
 	if (!a->n_configs && !text)
 		return err_set(e, ERR_CONFIG, 0,
 			       "no configuration: give --config FILE or AMPOULE_CONFIG");
@@ -95,7 +97,8 @@ static bool load_conf(const struct args *a, struct conf **ret, struct err *e)
 // The kubelet shows this line as lastState.terminated.message.
 static void write_termination(const struct conf *c, const struct err *e)
 {
-	const char *path = c->termination_log ? c->termination_log : "/dev/termination-log";
+	const char *path =
+		c->termination_log ? c->termination_log : "/dev/termination-log";
 	AUTO_CLOSE int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
 	struct stat st;
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
@@ -125,7 +128,8 @@ static void on_hup(void *ctx, int signo, pid_t sender)
 	}
 	bool same = conf_equal(fresh, p->conf);
 	conf_free(fresh);
-	log_info("asked to reload", LOG_STR("configuration", same ? "unchanged" : "changed"));
+	log_info("asked to reload",
+		 LOG_STR("configuration", same ? "unchanged" : "changed"));
 	if (same)
 		agent_refresh(p->agent);
 	else
@@ -145,7 +149,8 @@ static bool write_pid(const struct conf *c, struct err *e)
 	if (!c->pid_file)
 		return true;
 	int n = snprintf(text, sizeof(text), "%d", (int)getpid());
-	return file_replace(c->pid_file, text, (size_t)n, attr, e) || err_wrap(e, "pid_file");
+	return file_replace(c->pid_file, text, (size_t)n, attr, e) ||
+	       err_wrap(e, "pid_file");
 }
 
 // One life of an agent, from the configuration to its end.
@@ -226,14 +231,16 @@ static int probe(const struct args *a)
 	AUTO_BUF struct buf answer = BUF_INIT(1 << 16);
 	char line[STATUS_MAX];
 	int64_t timeout_ms = a->wait ? PROBE_WAIT_MS : PROBE_TIMEOUT_MS;
-	snprintf(line, sizeof(line), "probe %s%s", names[a->probe], a->wait ? " wait" : "");
+	snprintf(line, sizeof(line), "probe %s%s", names[a->probe],
+		 a->wait ? " wait" : "");
 	bool ok = (!a->timeout || str_duration_ms(a->timeout, &timeout_ms, &e)) &&
 		  (a->socket || load_conf(a, &conf, &e));
 	const char *path = a->socket ? a->socket : conf ? conf->status_socket : NULL;
 	if (ok && !path)
-		ok = err_set(&e, ERR_CONFIG, 0,
-			     "the configuration names no status_socket, and --socket is not "
-			     "given");
+		ok = err_set(
+			&e, ERR_CONFIG, 0,
+			"the configuration names no status_socket, and --socket is not "
+			"given");
 	struct control_question q = {
 		.socket = path, .line = line, .timeout_ms = timeout_ms, .patient = a->wait
 	};

@@ -35,8 +35,8 @@ static char *unescape(struct str s)
 	for (size_t i = 0; i < s.len; i++) {
 		if (s.p[i] == '\\' && i + 3 < s.len && octal(s.p[i + 1]) &&
 		    octal(s.p[i + 2]) && octal(s.p[i + 3])) {
-			to[n++] = (char)((s.p[i + 1] - '0') * 64 + (s.p[i + 2] - '0') * 8 +
-					 (s.p[i + 3] - '0'));
+			to[n++] = (char)((s.p[i + 1] - '0') * 64 +
+					 (s.p[i + 2] - '0') * 8 + (s.p[i + 3] - '0'));
 			i += 3;
 		} else {
 			to[n++] = s.p[i];
@@ -74,7 +74,8 @@ bool mountinfo_of_volume(const char *folder, const char *where, struct mount_poi
 	AUTO_BUF struct buf table = BUF_INIT(TABLE_MAX);
 	char real[PATH_MAX];
 	if (!realpath(folder, real))
-		return err_set(e, ERR_CONFIG, 0, "folder '%s' cannot be resolved", folder);
+		return err_set(e, ERR_CONFIG, 0, "folder '%s' cannot be resolved",
+			       folder);
 	if (!file_read("/proc/self/mountinfo", &table, e))
 		return false;
 	struct str rest = { buf_str(&table), table.len }, line;

@@ -125,7 +125,8 @@ static void on_command(void *ctx, const struct err *e)
 
 static void run_command(struct job *j)
 {
-	struct child_setup setup = { .argv = j->what->argv, .timeout_ms = j->what->timeout_ms };
+	struct child_setup setup = { .argv = j->what->argv,
+				     .timeout_ms = j->what->timeout_ms };
 	struct err e = ERR_INIT;
 	if (!child_start(j->owner->loop, &setup, on_command, j, &j->child, &e))
 		ended(j, &e);
@@ -137,8 +138,8 @@ static void on_response(void *ctx, const struct http_response *r, const struct e
 	struct err bad = ERR_INIT;
 	j->call = NULL;
 	if (r && (r->status < 200 || r->status > 299)) {
-		err_set(&bad, ERR_RETRY, r->status, "port %u answered with HTTP status %d",
-			j->what->port, r->status);
+		err_set(&bad, ERR_RETRY, r->status,
+			"port %u answered with HTTP status %d", j->what->port, r->status);
 		e = &bad;
 	}
 	ended(j, e);
@@ -149,7 +150,8 @@ static void send_request(struct job *j)
 	struct notifier *n = j->owner;
 	struct err e = ERR_INIT;
 	struct http_client_opts opts = { .proxy = "", .close_idle = true };
-	AUTO_FREE char *url = mem_printf("http://127.0.0.1:%u%s", j->what->port, j->what->path);
+	AUTO_FREE char *url =
+		mem_printf("http://127.0.0.1:%u%s", j->what->port, j->what->path);
 	struct http_request req = { .method = "POST",
 				    .url = url,
 				    .body = "",
@@ -196,7 +198,8 @@ static void add_output(struct job *j, struct output *o)
 	for (size_t i = 0; i < j->n_outputs; i++)
 		if (j->outputs[i] == o)
 			return;
-	j->outputs = mem_realloc(j->outputs, (j->n_outputs + 1) * sizeof(struct output *));
+	j->outputs =
+		mem_realloc(j->outputs, (j->n_outputs + 1) * sizeof(struct output *));
 	j->outputs[j->n_outputs++] = o;
 }
 

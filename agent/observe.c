@@ -15,8 +15,8 @@ struct observer {
 	unsigned long reads;
 };
 
-struct observer *observer_new(struct loop *l, const struct conf *conf, observer_unread_fn *fn,
-			      void *ctx)
+struct observer *observer_new(struct loop *l, const struct conf *conf,
+			      observer_unread_fn *fn, void *ctx)
 {
 	struct observer *ob = mem_alloc(sizeof(*ob));
 	ob->loop = l;
@@ -51,7 +51,8 @@ static void on_open(void *ctx, const char *name)
 {
 	struct place *p = ctx;
 	if (!name) // the kernel dropped events: say so rather than alarm falsely
-		log_warn("read receipts may be missing: the kernel's event queue overflowed",
+		log_warn("read receipts may be missing: the kernel's event queue "
+			 "overflowed",
 			 LOG_STR("file", p->output->conf->destination));
 	loop_opens_remove(p->opens);
 	p->opens = NULL;

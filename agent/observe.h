@@ -11,8 +11,8 @@ struct observer;
 // A place's file is overdue: publish.c rolls back, agent.c turns unready.
 typedef void observer_unread_fn(void *ctx, struct place *p, enum conf_unread what);
 
-struct observer *observer_new(struct loop *l, const struct conf *conf, observer_unread_fn *fn,
-			      void *ctx);
+struct observer *observer_new(struct loop *l, const struct conf *conf,
+			      observer_unread_fn *fn, void *ctx);
 void observer_free(struct observer *ob);
 
 // A new file of the place exists at `path` and is not visible yet: watch it from now on.

@@ -49,10 +49,11 @@ static bool find_places(struct output *o, struct volume *const *volumes, struct 
 	if (o->n_places > 0)
 		return true;
 	if (volumes[0])
-		return err_set(e, ERR_CONFIG, 0,
-			       "destination '%s' lies under the mount of no container that "
-			       "the template names (nothing is written outside of `deliver`)",
-			       to);
+		return err_set(
+			e, ERR_CONFIG, 0,
+			"destination '%s' lies under the mount of no container that "
+			"the template names (nothing is written outside of `deliver`)",
+			to);
 	add_place(o)->path = mem_strdup(to);
 	return true;
 }
@@ -115,7 +116,8 @@ bool output_new(const struct conf_template *conf, struct volume *const *volumes,
 	if (!find_places(o, volumes, e) || !user_id(conf->user, &o->attr.uid, e) ||
 	    !group_id(conf->group, &o->attr.gid, e)) {
 		output_free(o);
-		return err_wrap(e, "template '%s'", conf->name ? conf->name : conf->destination);
+		return err_wrap(e, "template '%s'",
+				conf->name ? conf->name : conf->destination);
 	}
 	o->attr.mode = conf->has_mode ? conf->mode : default_mode(o);
 	for (size_t i = 0; i < o->n_places; i++) {

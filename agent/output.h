@@ -21,21 +21,21 @@ struct observer;
 struct place {
 	struct output *output;
 	struct volume *volume; // NULL: an ordinary file
-	char *path;	       // relative in the volume, else as the agent opens it
-	bool published;	       // by this process
+	char *path;            // relative in the volume, else as the agent opens it
+	bool published;        // by this process
 
 	// The receipt of the present generation.
 	struct observer *observer;
 	struct loop_opens *opens;
 	struct loop_timer unread_timer;
-	bool observed; // a watch was set
+	bool observed;                 // a watch was set
 	int64_t published_ms, read_ms; // 0 = not yet
-	bool unread;		       // the deadline has passed
+	bool unread;                   // the deadline has passed
 };
 
 enum output_state {
 	OUTPUT_WAITING, // something is not there yet, or the template fails
-	OUTPUT_HELD,	// content is published (error may say what is wrong since)
+	OUTPUT_HELD,    // content is published (error may say what is wrong since)
 	OUTPUT_REMOVED, // its secret is gone and so is the file
 };
 
@@ -52,11 +52,11 @@ struct output {
 	char *secrets; // "db:app@3 …", of the content, for audit and status
 
 	enum output_state state;
-	bool existed;	  // a file was there before this process started
-	bool dirty;	  // shall be run again
-	bool removing;	  // its secret is gone; the file goes in this pass
-	bool changed;	  // new content waits for publication
-	bool notify_due;  // published, not yet told
+	bool existed;        // a file was there before this process started
+	bool dirty;          // shall be run again
+	bool removing;       // its secret is gone; the file goes in this pass
+	bool changed;        // new content waits for publication
+	bool notify_due;     // published, not yet told
 	unsigned generation; // counts contents
 	struct buf content, previous;
 	char *previous_secrets;
@@ -69,8 +69,9 @@ struct output {
 enum { OUTPUT_MAX_BYTES = 1 << 20 };
 
 // A fresh output for one template of the configuration. `volumes` is NULL-ended.
-MUST_CHECK bool output_new(const struct conf_template *conf, struct volume *const *volumes,
-			   struct output **ret, struct err *e);
+MUST_CHECK bool output_new(const struct conf_template *conf,
+			   struct volume *const *volumes, struct output **ret,
+			   struct err *e);
 void output_free(struct output *o);
 // Whether the content rests on that entry.
 bool output_needs(const struct output *o, const struct entry *en);

@@ -49,10 +49,11 @@ static bool read_stat(pid_t pid, struct stat_fields *ret)
 	if (!read_proc(pid, "stat", &b))
 		return false;
 	const char *p = strrchr(buf_str(&b), ')');
-	return p && sscanf(p + 1,
-			   " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d "
-			   "%*d %*d %*d %llu",
-			   &ret->state, &ret->ppid, &ret->start) == 3;
+	return p &&
+	       sscanf(p + 1,
+		      " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d "
+		      "%*d %*d %*d %llu",
+		      &ret->state, &ret->ppid, &ret->start) == 3;
 }
 
 static bool has_name(pid_t pid, const char *name)
@@ -144,7 +145,8 @@ static bool find(const struct search *s, pid_t *pids, size_t *ret_n, struct err 
 	struct dirent *entry;
 	while ((entry = readdir(d)) && n < PIDS_MAX) {
 		int64_t pid;
-		if (str_int64(entry->d_name, &pid, NULL) && pid > 0 && matches(s, (pid_t)pid))
+		if (str_int64(entry->d_name, &pid, NULL) && pid > 0 &&
+		    matches(s, (pid_t)pid))
 			pids[n++] = (pid_t)pid;
 	}
 	*ret_n = s->what->target == TARGET_CONTAINER ? keep_main(pids, n) : n;
@@ -162,14 +164,15 @@ static bool send_one(const struct search *s, pid_t pid, bool *ret_sent, struct e
 	}
 	if (errno == ESRCH)
 		return true;
-	return err_set(e, ERR_DENIED, errno,
-		       "signal process %d (the agent must run as the application's user to "
-		       "signal it)",
-		       (int)pid);
+	return err_set(
+		e, ERR_DENIED, errno,
+		"signal process %d (the agent must run as the application's user to "
+		"signal it)",
+		(int)pid);
 }
 
-bool process_signal(const struct conf_notify *what, const struct volume *volume, size_t *ret_n,
-		    struct err *e)
+bool process_signal(const struct conf_notify *what, const struct volume *volume,
+		    size_t *ret_n, struct err *e)
 {
 	AUTO(mount_point_release) struct mount_point mount = { 0 };
 	struct search s = { .what = what, .mount = &mount };
@@ -179,7 +182,8 @@ bool process_signal(const struct conf_notify *what, const struct volume *volume,
 				       "container '%s' is not in `deliver`: its process "
 				       "cannot be found",
 				       what->name);
-		if (!mountinfo_of_volume(volume_folder(volume), volume_mount(volume), &mount, e))
+		if (!mountinfo_of_volume(volume_folder(volume), volume_mount(volume),
+					 &mount, e))
 			return false;
 	}
 	pid_t pids[PIDS_MAX] = { 0 };
@@ -195,9 +199,10 @@ bool process_signal(const struct conf_notify *what, const struct volume *volume,
 	}
 	if (*ret_n > 0)
 		return true;
-	return err_set(e, ERR_MISSING, 0,
-		       what->target == TARGET_CONTAINER
-			       ? "no process of it is seen (shareProcessNamespace lets the "
-				 "agent see the application)"
-			       : "no such process is running");
+	return err_set(
+		e, ERR_MISSING, 0,
+		what->target == TARGET_CONTAINER
+			? "no process of it is seen (shareProcessNamespace lets the "
+			  "agent see the application)"
+			: "no such process is running");
 }

@@ -14,5 +14,5 @@
 // that container; it is found in /proc/PID/mountinfo, which is readable across uids when
 // the pod shares its process namespace. *ret_n tells how many got it; none at all is an
 // error of kind ERR_MISSING, a refusal ERR_DENIED (with the remedy).
-MUST_CHECK bool process_signal(const struct conf_notify *what, const struct volume *volume,
-			       size_t *ret_n, struct err *e);
+MUST_CHECK bool process_signal(const struct conf_notify *what,
+			       const struct volume *volume, size_t *ret_n, struct err *e);

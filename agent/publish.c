@@ -57,7 +57,8 @@ static bool plain_write(struct observer *ob, struct place *p, struct err *e)
 		return false;
 	AUTO_FREE char *tmp = mem_printf("%s.ampoule-%d", p->path, (int)getpid());
 	(void)!unlink(tmp);
-	if (!file_create_at(AT_FDCWD, tmp, buf_str(&o->content), o->content.len, o->attr, e))
+	if (!file_create_at(AT_FDCWD, tmp, buf_str(&o->content), o->content.len, o->attr,
+			    e))
 		return false;
 	if (o->conf->backup) {
 		AUTO_FREE char *bak = mem_printf("%s.bak", p->path);
@@ -144,7 +145,8 @@ static void settle(struct output *o)
 }
 
 // Places of outputs that this volume has made visible (or found equal).
-static void settle_volume(const struct publish_env *env, struct volume *v, const struct made *m)
+static void settle_volume(const struct publish_env *env, struct volume *v,
+			  const struct made *m)
 {
 	for (size_t i = 0; i < m->n; i++)
 		made_visible(env, m->places[i], false);
@@ -190,7 +192,8 @@ static bool touches(const struct output *o, const struct volume *v)
 	return false;
 }
 
-static void blame(const struct publish_env *env, const struct volume *v, const struct err *why)
+static void blame(const struct publish_env *env, const struct volume *v,
+		  const struct err *why)
 {
 	for (size_t i = 0; i < env->n_outputs; i++) {
 		struct output *o = env->outputs[i];

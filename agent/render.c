@@ -18,9 +18,9 @@ enum { SECRETS_MAX = 1024 };
 struct run {
 	const struct render_env *env;
 	struct output *output;
-	bool gone;	 // a secret that it needs is gone
+	bool gone;      // a secret that it needs is gone
 	struct err why; // first reason to wait
-	json_t *files;	 // contents of `file` look-ups, kept for the run
+	json_t *files;  // contents of `file` look-ups, kept for the run
 };
 
 bool render_load(struct output *o, const struct conf *conf, struct err *e)
@@ -41,13 +41,14 @@ bool render_load(struct output *o, const struct conf *conf, struct err *e)
 		buf_puts(&text, stock);
 	}
 	if (buf_failed(&text))
-		return err_set(e, ERR_LIMIT, 0, "template '%s' is longer than 1 MiB", o->name);
+		return err_set(e, ERR_LIMIT, 0, "template '%s' is longer than 1 MiB",
+			       o->name);
 	struct tmpl_opts opts = {
 		.name = t->source ? t->source : o->name,
 		.left_delim = t->left_delimiter,
 		.right_delim = t->right_delimiter,
-		.missing_key = t->error_on_missing_key ? TMPL_MISSING_ERROR
-						       : TMPL_MISSING_ZERO,
+		.missing_key =
+			t->error_on_missing_key ? TMPL_MISSING_ERROR : TMPL_MISSING_ZERO,
 		.grants = { .env = conf->policy.allow_env,
 			    .read_dirs = conf->policy.read_dirs,
 			    .denied = conf->policy.deny_functions },
@@ -91,12 +92,12 @@ static bool policy_allows(const struct conf_policy *p, const char *name, struct 
 {
 	const char *policy = p->name ? p->name : "policy";
 	if (p->deny_paths && any_glob(p->deny_paths, name))
-		return err_set(e, ERR_DENIED, 0, "policy '%s' denies the path '%s'", policy,
-			       name);
+		return err_set(e, ERR_DENIED, 0, "policy '%s' denies the path '%s'",
+			       policy, name);
 	if (p->allow_paths && !any_glob(p->allow_paths, name))
 		return err_set(e, ERR_DENIED, 0,
-			       "policy '%s' does not allow the path '%s' (allow_paths)", policy,
-			       name);
+			       "policy '%s' does not allow the path '%s' (allow_paths)",
+			       policy, name);
 	return true;
 }
 
@@ -137,7 +138,8 @@ static enum tmpl_answer wait_for(struct run *r, const struct entry *en)
 	return TMPL_WANTED;
 }
 
-static enum tmpl_answer look_up(struct run *r, const struct cache_ask *ask, const json_t **ret)
+static enum tmpl_answer look_up(struct run *r, const struct cache_ask *ask,
+				const json_t **ret)
 {
 	bool is_new;
 	struct entry *en = cache_get(r->env->cache, ask, &is_new);
@@ -170,8 +172,8 @@ static enum tmpl_answer look_up_file(struct run *r, const char *path, const json
 	return TMPL_FOUND;
 }
 
-static enum tmpl_answer on_lookup(void *ctx, const struct tmpl_want *w, const json_t **ret,
-				  struct err *e)
+static enum tmpl_answer on_lookup(void *ctx, const struct tmpl_want *w,
+				  const json_t **ret, struct err *e)
 {
 	struct run *r = ctx;
 	const char *path;
@@ -187,7 +189,7 @@ static enum tmpl_answer on_lookup(void *ctx, const struct tmpl_want *w, const js
 	struct cache_ask ask = {
 		.source = r->env->source_of(r->env->ctx, store),
 		.verb = w->kind == TMPL_WANT_LIST ? STORE_LIST
-			: params		  ? STORE_WRITE
+			: params                  ? STORE_WRITE
 						  : STORE_READ,
 		.path = path,
 		.params = params,
@@ -204,7 +206,8 @@ static const json_t *fields_of(const json_t *body)
 }
 
 // The secret of `secret = "[store:]path[#key]"`; *ret_key points behind the '#', or NULL.
-static bool stock_secret(struct run *r, const json_t **ret, const char **ret_key, struct err *e)
+static bool stock_secret(struct run *r, const json_t **ret, const char **ret_key,
+			 struct err *e)
 {
 	const char *hash = strrchr(r->output->conf->secret, '#');
 	AUTO_FREE char *path =
@@ -222,7 +225,8 @@ static bool stock_secret(struct run *r, const json_t **ret, const char **ret_key
 }
 
 // The bare value of one key, without a template.
-static bool bare_value(const json_t *fields, const char *key, struct buf *out, struct err *e)
+static bool bare_value(const json_t *fields, const char *key, struct buf *out,
+		       struct err *e)
 {
 	const json_t *v = json_object_get(fields, key);
 	if (!v)
@@ -233,7 +237,8 @@ static bool bare_value(const json_t *fields, const char *key, struct buf *out, s
 	       err_set(e, ERR_LIMIT, 0, "the value is longer than 1 MiB");
 }
 
-static bool run_template(struct run *r, struct buf *out, bool *ret_complete, struct err *e)
+static bool run_template(struct run *r, struct buf *out, bool *ret_complete,
+			 struct err *e)
 {
 	struct output *o = r->output;
 	struct tmpl_source source = { .lookup = on_lookup, .ctx = r };
@@ -327,7 +332,8 @@ void render_run(const struct render_env *env, struct output *o)
 	bool was_good = o->error.kind == ERR_NONE;
 	o->error = ok ? r.why : e;
 	if (!ok && (was_good || o->state == OUTPUT_WAITING))
-		log_fail(LOG_WARN, &e, "template not rendered", LOG_STR("template", o->name));
+		log_fail(LOG_WARN, &e, "template not rendered",
+			 LOG_STR("template", o->name));
 	if (ok && r.gone && removes(env, o))
 		o->removing = true;
 }

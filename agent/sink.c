@@ -10,7 +10,9 @@
 static bool write_one(const struct conf_sink *s, struct volume *const *volumes,
 		      const struct secret *token, struct err *e)
 {
-	struct file_attr attr = { .mode = s->mode, .uid = (uid_t)s->uid, .gid = (gid_t)s->gid };
+	struct file_attr attr = { .mode = s->mode,
+				  .uid = (uid_t)s->uid,
+				  .gid = (gid_t)s->gid };
 	for (struct volume *const *v = volumes; *v; v++) {
 		const char *path = volume_path_of(*v, s->path);
 		if (!path)
@@ -36,7 +38,8 @@ bool sink_write_all(const struct conf *conf, struct volume *const *volumes,
 				"wrapped and encrypted sinks are not supported yet");
 		else if (write_one(&conf->sinks[i], volumes, token, &why))
 			continue;
-		ok = err_set(e, why.kind, 0, "sink '%s': %s", conf->sinks[i].path, why.text);
+		ok = err_set(e, why.kind, 0, "sink '%s': %s", conf->sinks[i].path,
+			     why.text);
 	}
 	return ok;
 }

@@ -30,7 +30,7 @@ struct source {
 	struct backoff probe;
 	struct loop_timer probe_timer;
 	struct loop_watch *watches[4]; // credential files
-	struct err error;	       // why the store is down or the login fails
+	struct err error;              // why the store is down or the login fails
 	uint64_t seed;
 	unsigned ending;
 	void (*ended)(void *ctx);
@@ -114,8 +114,8 @@ void source_start(struct source *s)
 			   : 0;
 	for (size_t i = 0; i < n; i++) {
 		struct err e = ERR_INIT;
-		if (!loop_watch_add(s->setup.loop, files[i], on_credential, s, &s->watches[i],
-				    &e))
+		if (!loop_watch_add(s->setup.loop, files[i], on_credential, s,
+				    &s->watches[i], &e))
 			log_fail(LOG_WARN, &e, "credential file is not watched",
 				 LOG_STR("file", files[i]));
 	}
@@ -184,7 +184,9 @@ static void on_answer(void *ctx, const struct store_answer *a, const struct err 
 
 static void ask(struct source *s, struct entry *en)
 {
-	struct store_ask what = { .verb = en->verb, .path = en->path, .params = en->params };
+	struct store_ask what = { .verb = en->verb,
+				  .path = en->path,
+				  .params = en->params };
 	en->in_flight = true;
 	s->in_flight++;
 	s->ops->fetch(s->store, &what, on_answer, en);
@@ -337,7 +339,8 @@ static void end_step(struct source *s)
 {
 	if (--s->ending > 0)
 		return;
-	if (s->setup.conf->auth.method && strcmp(s->setup.conf->auth.method, "token_file") != 0)
+	if (s->setup.conf->auth.method &&
+	    strcmp(s->setup.conf->auth.method, "token_file") != 0)
 		login_end(s->login, on_all_ended, s);
 	else
 		s->ended(s->ended_ctx); // a token that somebody else made is his to end
@@ -350,7 +353,8 @@ static void on_revoked(void *ctx, const struct store_answer *a, const struct err
 	end_step(ctx);
 }
 
-void source_end(struct source *s, const struct cache *cache, void (*done)(void *ctx), void *ctx)
+void source_end(struct source *s, const struct cache *cache, void (*done)(void *ctx),
+		void *ctx)
 {
 	s->ended = done;
 	s->ended_ctx = ctx;

@@ -34,7 +34,8 @@ struct source_setup {
 	void *ctx;
 };
 
-MUST_CHECK bool source_new(const struct source_setup *setup, struct source **ret, struct err *e);
+MUST_CHECK bool source_new(const struct source_setup *setup, struct source **ret,
+			   struct err *e);
 // Nothing is revoked; entries must not be used any more.
 void source_free(struct source *s);
 void source_start(struct source *s);
@@ -52,4 +53,5 @@ void source_fetch(struct entry *en);
 // request is under way (ask again later).
 bool source_forget(struct entry *en);
 // Revokes the leases of these entries and the token; `done` runs when all have ended.
-void source_end(struct source *s, const struct cache *cache, void (*done)(void *ctx), void *ctx);
+void source_end(struct source *s, const struct cache *cache, void (*done)(void *ctx),
+		void *ctx);

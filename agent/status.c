@@ -48,7 +48,8 @@ static int64_t lease_left(const struct output *o)
 {
 	int64_t left = -1;
 	for (size_t i = 0; i < o->n_deps; i++) {
-		int64_t l = o->deps[i]->until_ms ? o->deps[i]->until_ms - clock_mono_ms() : -1;
+		int64_t l = o->deps[i]->until_ms ? o->deps[i]->until_ms - clock_mono_ms()
+						 : -1;
 		if (l >= 0 && (left < 0 || l < left))
 			left = l;
 	}
@@ -65,7 +66,8 @@ static const char *state_word(const struct output *o)
 	return o->rolled_back ? "rolled back" : words[o->state];
 }
 
-static json_t *file_status(const struct agent *a, const struct output *o, const struct place *p)
+static json_t *file_status(const struct agent *a, const struct output *o,
+			   const struct place *p)
 {
 	json_t *f = json_object();
 	set_str(f, "file", o->conf->destination);
@@ -130,17 +132,21 @@ json_t *agent_status(const struct agent *a)
 	       *stores = json_array();
 	for (size_t i = 0; i < a->n_outputs; i++)
 		for (size_t k = 0; k < a->outputs[i]->n_places; k++)
-			json_array_append_new(files, file_status(a, a->outputs[i],
-								 &a->outputs[i]->places[k]));
-	for (struct entry *en = cache_next(a->cache, NULL); en; en = cache_next(a->cache, en))
+			json_array_append_new(
+				files,
+				file_status(a, a->outputs[i], &a->outputs[i]->places[k]));
+	for (struct entry *en = cache_next(a->cache, NULL); en;
+	     en = cache_next(a->cache, en))
 		json_array_append_new(secrets, secret_status(en));
 	for (size_t i = 0; i < a->conf->n_stores; i++)
 		json_array_append_new(stores, store_status(a->sources[i]));
 	set_int(doc, "pid", getpid());
-	set_str(doc, "state", !a->started	  ? "starting"
-			      : agent_is_ready(a) ? "ready"
-						  : "unready");
-	json_object_set_new(doc, "receipts", json_boolean(observer_available(a->observer)));
+	set_str(doc, "state",
+		!a->started         ? "starting"
+		: agent_is_ready(a) ? "ready"
+				    : "unready");
+	json_object_set_new(doc, "receipts",
+			    json_boolean(observer_available(a->observer)));
 	set_int(doc, "reads", (int64_t)observer_reads(a->observer));
 	set_int(doc, "notifications_pending", (int64_t)notifier_pending(a->notifier));
 	if (notifier_error(a->notifier))

@@ -26,10 +26,11 @@ static bool check_memory(struct volume *v, struct err *e)
 	unsigned long type = (unsigned long)fs.f_type;
 	if (type == TMPFS_MAGIC || type == RAMFS_MAGIC || v->opts.allow_disk)
 		return true;
-	return err_set(e, ERR_CONFIG, 0,
-		       "folder '%s' of container '%s' is not on a memory volume (tmpfs): use "
-		       "an emptyDir with medium Memory, or allow it with policy allow_disk",
-		       v->folder, v->opts.container);
+	return err_set(
+		e, ERR_CONFIG, 0,
+		"folder '%s' of container '%s' is not on a memory volume (tmpfs): use "
+		"an emptyDir with medium Memory, or allow it with policy allow_disk",
+		v->folder, v->opts.container);
 }
 
 bool volume_open(const struct volume_opts *opts, struct volume **ret, struct err *e)
@@ -111,7 +112,8 @@ const char *volume_path_of(const struct volume *v, const char *application_path)
 	size_t n = strlen(v->opts.mount);
 	while (n > 1 && v->opts.mount[n - 1] == '/')
 		n--;
-	if (strncmp(application_path, v->opts.mount, n) != 0 || application_path[n] != '/')
+	if (strncmp(application_path, v->opts.mount, n) != 0 ||
+	    application_path[n] != '/')
 		return NULL;
 	return application_path + n + 1;
 }
@@ -181,8 +183,8 @@ bool volume_put(struct volume *v, const struct volume_file *in, bool keep, struc
 	for (struct staged *o = v->files; o; o = o->next)
 		if (clashes(o->path, in->path) || clashes(in->path, o->path))
 			return err_set(e, ERR_CONFIG, 0,
-				       "'%s' and '%s': one is a folder of the other", in->path,
-				       o->path);
+				       "'%s' and '%s': one is a folder of the other",
+				       in->path, o->path);
 	struct staged *f = stage(v, in->path);
 	f->bytes = in->bytes;
 	f->len = in->len;
@@ -220,13 +222,15 @@ static bool make_folders(int version, const char *path, struct err *e)
 		if (mkdirat(version, copy, FOLDER_MODE) != 0 && errno != EEXIST)
 			return err_set(e, ERR_RETRY, errno, "make folder '%s'", copy);
 		if (fchmodat(version, copy, FOLDER_MODE, 0) != 0)
-			return err_set(e, ERR_RETRY, errno, "set mode of folder '%s'", copy);
+			return err_set(e, ERR_RETRY, errno, "set mode of folder '%s'",
+				       copy);
 		*p = '/';
 	}
 	return true;
 }
 
-static bool write_file(struct volume *v, int version, const struct staged *f, struct err *e)
+static bool write_file(struct volume *v, int version, const struct staged *f,
+		       struct err *e)
 {
 	if (!make_folders(version, f->path, e))
 		return false;
@@ -238,8 +242,8 @@ static bool write_file(struct volume *v, int version, const struct staged *f, st
 	return true;
 }
 
-static bool write_version(struct volume *v, const char *name, volume_made_fn *made, void *ctx,
-			  struct err *e)
+static bool write_version(struct volume *v, const char *name, volume_made_fn *made,
+			  void *ctx, struct err *e)
 {
 	AUTO_CLOSE int version = openat(v->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (version < 0)

@@ -25,13 +25,14 @@ struct volume_opts {
 	const char *container; // its name
 	const char *folder;    // as the agent sees it; made when missing
 	const char *mount;     // as the application sees it
-	int64_t uid;	       // of the application, -1 = not known
+	int64_t uid;           // of the application, -1 = not known
 	bool allow_disk;       // else a volume that is no tmpfs is an error
 	int64_t grace_ms;
 };
 
 // Takes the folder over: removes half-made versions, heals links, keeps what is published.
-MUST_CHECK bool volume_open(const struct volume_opts *opts, struct volume **ret, struct err *e);
+MUST_CHECK bool volume_open(const struct volume_opts *opts, struct volume **ret,
+			    struct err *e);
 void volume_free(struct volume *v); // the files stay
 
 const char *volume_container(const struct volume *v);
@@ -70,7 +71,8 @@ bool volume_dirty(const struct volume *v);
 // yet: the moment to watch it.
 typedef void volume_made_fn(void *ctx, void *owner, const char *path);
 // Makes the staged set visible. When it fails, it stays staged.
-MUST_CHECK bool volume_publish(struct volume *v, volume_made_fn *made, void *ctx, struct err *e);
+MUST_CHECK bool volume_publish(struct volume *v, volume_made_fn *made, void *ctx,
+			       struct err *e);
 
 // Removes versions whose grace has ended; returns when to call again (ms from now), or -1.
 int64_t volume_sweep(struct volume *v);

@@ -85,7 +85,8 @@ bool volume_heal(struct volume *v, struct err *e)
 bool volume_swap(struct volume *v, const char *name, struct err *e)
 {
 	if (unlinkat(v->dir, DATA_TMP, 0) != 0 && errno != ENOENT)
-		return err_set(e, ERR_RETRY, errno, "remove '%s/" DATA_TMP "'", v->folder);
+		return err_set(e, ERR_RETRY, errno, "remove '%s/" DATA_TMP "'",
+			       v->folder);
 	if (symlinkat(name, v->dir, DATA_TMP) != 0 ||
 	    renameat(v->dir, DATA_TMP, v->dir, DATA) != 0)
 		return err_set(e, ERR_RETRY, errno, "swap '%s/" DATA "'", v->folder);
@@ -113,7 +114,8 @@ static bool is_staged(const struct volume *v, const char *top)
 static void remove_stale(struct volume *v, const char *name)
 {
 	char target[PATH_MAX];
-	if (read_link(v, name, target) && str_starts(target, DATA "/") && !is_staged(v, name))
+	if (read_link(v, name, target) && str_starts(target, DATA "/") &&
+	    !is_staged(v, name))
 		unlinkat(v->dir, name, 0);
 }
 

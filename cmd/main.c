@@ -18,7 +18,8 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *help;
 } words[] = {
-	{ "render", cmd_render, "render a template offline, or compare it with --expect" },
+	{ "render", cmd_render,
+	  "render a template offline, or compare it with --expect" },
 	{ "seal", cmd_seal, "keep secrets in a sealed file that can live in Git" },
 	{ "check", cmd_check, "validate configurations" },
 	{ "status", cmd_status, "what a running agent holds, and who has read it" },
@@ -39,8 +40,9 @@ static int unknown(const char *word)
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		names[i] = words[i].word;
 	const char *near = str_nearest(word, names, ARRAY_LEN(names));
-	fprintf(stderr, "ampoule: there is no word '%s'%s%s%s; see ampoule --help\n", word,
-		near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+	fprintf(stderr, "ampoule: there is no word '%s'%s%s%s; see ampoule --help\n",
+		word, near ? " (did you mean '" : "", near ? near : "",
+		near ? "'?)" : "");
 	return CMD_USAGE;
 }
 
@@ -53,7 +55,8 @@ int main(int argc, char **argv)
 		return CMD_BAD;
 	}
 	const char *word = argc > 1 ? argv[1] : "--help";
-	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ||
+	    strcmp(word, "help") == 0) {
 		help();
 		return argc > 1 ? CMD_GOOD : CMD_USAGE;
 	}

@@ -15,8 +15,10 @@ enum { DOC_MAX = 16 << 20, ASK_MS = 5000, AGE_TEXT = 32, N_COLUMNS = 9 };
 static const char usage[] =
 	"usage: ampoule status --socket PATH | --config FILE [--json]\n"
 	"\n"
-	"Asks a running agent over its socket (status_socket of its configuration) for the\n"
-	"files it has published: secret and version, age, lease left, when the application\n"
+	"Asks a running agent over its socket (status_socket of its configuration) for "
+	"the\n"
+	"files it has published: secret and version, age, lease left, when the "
+	"application\n"
 	"was told, and whether it has read them. Never a value.\n";
 
 struct request {
@@ -37,9 +39,10 @@ static bool parse(int argc, char **argv, struct request *r, struct err *e)
 		else if (strcmp(argv[i], "--config") == 0 && more)
 			r->config = argv[++i];
 		else
-			return err_set(e, ERR_CONFIG, 0,
-				       "'%s' is not understood; see ampoule status --help",
-				       argv[i]);
+			return err_set(
+				e, ERR_CONFIG, 0,
+				"'%s' is not understood; see ampoule status --help",
+				argv[i]);
 	}
 	return r->help || r->socket || r->config ||
 	       err_set(e, ERR_CONFIG, 0, "give --socket PATH or --config FILE");
@@ -73,7 +76,9 @@ static const char *age(const json_t *o, const char *key, char ret[static AGE_TEX
 	static const struct {
 		int64_t ms;
 		const char *unit;
-	} units[] = { { 86400000, "d" }, { 3600000, "h" }, { 60000, "m" }, { 1000, "s" } };
+	} units[] = {
+		{ 86400000, "d" }, { 3600000, "h" }, { 60000, "m" }, { 1000, "s" }
+	};
 	int64_t ms = -1;
 	if (!json_get_int(o, key, &ms, NULL) || ms < 0)
 		return "-";
@@ -117,7 +122,8 @@ static void print_table(struct table *t)
 		for (size_t i = 0; i < N_COLUMNS; i++) {
 			char *cell = t->cells[r * N_COLUMNS + i];
 			bool last = i == N_COLUMNS - 1;
-			printf("%-*s%s", last ? 0 : (int)t->width[i], cell, last ? "\n" : "  ");
+			printf("%-*s%s", last ? 0 : (int)t->width[i], cell,
+			       last ? "\n" : "  ");
 			mem_free(cell);
 		}
 	mem_free(t->cells);
@@ -125,21 +131,24 @@ static void print_table(struct table *t)
 
 static void print_files(const json_t *files)
 {
-	static const char *const head[N_COLUMNS] = { "CONTAINER", "FILE",     "SECRETS",
-						     "STATE",	  "RENDERED", "LEASE LEFT",
-						     "NOTIFIED",  "READ",     "READ AGO" };
+	static const char *const head[N_COLUMNS] = {
+		"CONTAINER",  "FILE",     "SECRETS", "STATE",   "RENDERED",
+		"LEASE LEFT", "NOTIFIED", "READ",    "READ AGO"
+	};
 	struct table t = { 0 };
 	size_t i;
 	const json_t *f;
 	add_row(&t, head);
-	json_array_foreach (files, i, f) {
+	json_array_foreach(files, i, f)
+	{
 		char rendered[AGE_TEXT], lease[AGE_TEXT], told[AGE_TEXT], read[AGE_TEXT];
-		add_row(&t, (const char *const[N_COLUMNS]){
-				    text(f, "container"), text(f, "file"), text(f, "secrets"),
-				    text(f, "state"), age(f, "rendered_ms_ago", rendered),
-				    age(f, "lease_left_ms", lease),
-				    age(f, "notified_ms_ago", told), text(f, "read"),
-				    age(f, "read_ms_ago", read) });
+		add_row(&t,
+			(const char *const[N_COLUMNS]){
+				text(f, "container"), text(f, "file"), text(f, "secrets"),
+				text(f, "state"), age(f, "rendered_ms_ago", rendered),
+				age(f, "lease_left_ms", lease),
+				age(f, "notified_ms_ago", told), text(f, "read"),
+				age(f, "read_ms_ago", read) });
 	}
 	print_table(&t);
 }
@@ -149,17 +158,18 @@ static void print_errors(const json_t *list, const char *name_key)
 {
 	size_t i;
 	const json_t *o;
-	json_array_foreach (list, i, o)
-		if (json_object_get(o, "error"))
-			printf("%s: %s\n", text(o, name_key), text(o, "error"));
+	json_array_foreach(list, i, o) if (json_object_get(o, "error"))
+		printf("%s: %s\n", text(o, name_key), text(o, "error"));
 }
 
 static void print_document(const json_t *doc)
 {
 	printf("agent %lld is %s\n",
-	       (long long)json_integer_value(json_object_get(doc, "pid")), text(doc, "state"));
+	       (long long)json_integer_value(json_object_get(doc, "pid")),
+	       text(doc, "state"));
 	if (json_is_false(json_object_get(doc, "receipts")))
-		puts("receipts unavailable: the node has no inotify instance left, or observe "
+		puts("receipts unavailable: the node has no inotify instance left, or "
+		     "observe "
 		     "is off");
 	print_files(json_object_get(doc, "files"));
 	print_errors(json_object_get(doc, "stores"), "store");
@@ -176,7 +186,9 @@ static bool show(const struct request *r, struct err *e)
 	AUTO_JSON json_t *doc = NULL;
 	if (!path)
 		return false;
-	struct control_question q = { .socket = path, .line = "status", .timeout_ms = ASK_MS };
+	struct control_question q = { .socket = path,
+				      .line = "status",
+				      .timeout_ms = ASK_MS };
 	if (!control_ask(&q, &answer, e))
 		return false;
 	if (r->json) {

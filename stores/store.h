@@ -91,7 +91,8 @@ struct store_ops {
 	// The answer's body is NULL; lease_ms and renewable are the new ones.
 	void (*renew)(struct store *s, const char *lease_id, int64_t increment_ms,
 		      store_done_fn *done, void *ctx);
-	void (*revoke)(struct store *s, const char *lease_id, store_done_fn *done, void *ctx);
+	void (*revoke)(struct store *s, const char *lease_id, store_done_fn *done,
+		       void *ctx);
 };
 
 // By the type's name, or NULL. store_type(i) lists them until NULL.

@@ -10,7 +10,8 @@ enum { JITTER_PERCENT = 25, SHIFT_MAX = 20 };
 
 uint64_t backoff_random(uint64_t *seed, uint64_t n)
 {
-	if (*seed == 0 && (getrandom(seed, sizeof(*seed), GRND_NONBLOCK) < 0 || *seed == 0))
+	if (*seed == 0 &&
+	    (getrandom(seed, sizeof(*seed), GRND_NONBLOCK) < 0 || *seed == 0))
 		*seed = (uint64_t)clock_mono_ms() | 1;
 	uint64_t z = (*seed += 0x9e3779b97f4a7c15u);
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;

@@ -9,7 +9,7 @@ struct backoff {
 	int64_t min_ms;
 	int64_t max_ms;
 	unsigned tries; // since the last success
-	uint64_t seed;	// state of the jitter; 0 = seeded at first use
+	uint64_t seed;  // state of the jitter; 0 = seeded at first use
 };
 
 // The next delay: min × 2^tries, at most max, less a random 0–25 %.

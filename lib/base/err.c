@@ -71,9 +71,9 @@ void err_clear(struct err *e)
 const char *err_kind_name(enum err_kind kind)
 {
 	static const char *const names[] = {
-		[ERR_NONE] = "none",	   [ERR_CONFIG] = "config", [ERR_AUTH] = "auth",
-		[ERR_DENIED] = "denied",   [ERR_MISSING] = "missing",
-		[ERR_RETRY] = "retry",	   [ERR_LIMIT] = "limit",   [ERR_BUG] = "bug",
+		[ERR_NONE] = "none",     [ERR_CONFIG] = "config",   [ERR_AUTH] = "auth",
+		[ERR_DENIED] = "denied", [ERR_MISSING] = "missing", [ERR_RETRY] = "retry",
+		[ERR_LIMIT] = "limit",   [ERR_BUG] = "bug",
 	};
 	return (size_t)kind < ARRAY_LEN(names) ? names[kind] : "unknown";
 }

@@ -21,10 +21,10 @@
 #include "lib/base/auto.h"
 
 enum err_kind {
-	ERR_NONE,    // no error
-	ERR_CONFIG,  // the user must change something: stop, say where
-	ERR_AUTH,    // the credential is refused or gone: log in again
-	ERR_DENIED,  // the credential is good, the right is missing: report, do not retry fast
+	ERR_NONE,   // no error
+	ERR_CONFIG, // the user must change something: stop, say where
+	ERR_AUTH,   // the credential is refused or gone: log in again
+	ERR_DENIED, // the credential is good, the right is missing: report, do not retry fast
 	ERR_MISSING, // there is no such thing: follow the template's rule
 	ERR_RETRY,   // it may work later: back off
 	ERR_LIMIT,   // a limit of ours was met: refuse
@@ -35,8 +35,8 @@ enum { ERR_TEXT_MAX = 512 };
 
 struct err {
 	enum err_kind kind;
-	int cause;	   // errno or an HTTP status when there is one, else 0
-	int64_t retry_ms;  // ERR_RETRY: the other side asked to wait this long; 0 = our choice
+	int cause;        // errno or an HTTP status when there is one, else 0
+	int64_t retry_ms; // ERR_RETRY: the other side asked to wait this long; 0 = our choice
 	char text[ERR_TEXT_MAX];
 };
 

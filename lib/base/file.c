@@ -32,8 +32,10 @@ bool file_read_fd(int fd, struct buf *to, struct err *e)
 	for (;;) {
 		size_t room = to->max - to->len;
 		char extra;
-		char *at = room ? buf_room(to, room < READ_STEP ? room : READ_STEP) : &extra;
-		ssize_t n = read(fd, at, room ? (room < READ_STEP ? room : READ_STEP) : 1);
+		char *at =
+			room ? buf_room(to, room < READ_STEP ? room : READ_STEP) : &extra;
+		ssize_t n =
+			read(fd, at, room ? (room < READ_STEP ? room : READ_STEP) : 1);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -94,10 +96,11 @@ static bool set_attr(int fd, struct file_attr attr, struct err *e)
 {
 	bool chown_it = attr.uid != (uid_t)-1 || attr.gid != (gid_t)-1;
 	if (chown_it && fchown(fd, attr.uid, attr.gid) != 0)
-		return err_set(e, ERR_CONFIG, errno,
-			       "set owner %lld:%lld (the agent may give files only to its own "
-			       "user and groups; set the pod's fsGroup)",
-			       (long long)(int)attr.uid, (long long)(int)attr.gid);
+		return err_set(
+			e, ERR_CONFIG, errno,
+			"set owner %lld:%lld (the agent may give files only to its own "
+			"user and groups; set the pod's fsGroup)",
+			(long long)(int)attr.uid, (long long)(int)attr.gid);
 	if (fchmod(fd, attr.mode) != 0)
 		return err_set(e, ERR_CONFIG, errno, "set mode %04o", attr.mode);
 	return true;
@@ -106,8 +109,8 @@ static bool set_attr(int fd, struct file_attr attr, struct err *e)
 bool file_create_at(int dirfd, const char *name, const void *bytes, size_t len,
 		    struct file_attr attr, struct err *e)
 {
-	AUTO_CLOSE int fd = openat(dirfd, name,
-				   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	AUTO_CLOSE int fd = openat(
+		dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_set(e, ERR_RETRY, errno, "create '%s'", name);
 	if (file_write_all(fd, bytes, len, e) && set_attr(fd, attr, e))
@@ -126,8 +129,9 @@ bool file_replace(const char *path, const void *bytes, size_t len, struct file_a
 	if (dir < 0)
 		return err_set(e, ERR_CONFIG, errno, "open the folder of '%s'", path);
 	uint64_t seed = 0;
-	AUTO_FREE char *tmp = mem_printf(".%.200s.tmp%08llx", base,
-					 (unsigned long long)backoff_random(&seed, 1u << 31));
+	AUTO_FREE char *tmp =
+		mem_printf(".%.200s.tmp%08llx", base,
+			   (unsigned long long)backoff_random(&seed, 1u << 31));
 	if (!file_create_at(dir, tmp, bytes, len, attr, e))
 		return err_wrap(e, "write '%s'", path);
 	AUTO_CLOSE int fd = openat(dir, tmp, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -159,22 +163,24 @@ bool file_name_ok(const char *name, struct err *e)
 	if (len == 0)
 		return err_set(e, ERR_CONFIG, 0, "a file name is empty");
 	if (len > NAME_MAX)
-		return err_set(e, ERR_CONFIG, 0, "a file name has %zu bytes; at most %d", len,
-			       NAME_MAX);
+		return err_set(e, ERR_CONFIG, 0, "a file name has %zu bytes; at most %d",
+			       len, NAME_MAX);
 	if (!str_valid_utf8(name, len))
 		return err_set(e, ERR_CONFIG, 0, "a file name is not valid UTF-8");
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)name[i] < ' ' || name[i] == 0x7f)
-			return err_set(e, ERR_CONFIG, 0,
-				       "a file name holds a control character at byte %zu",
-				       i + 1);
+			return err_set(
+				e, ERR_CONFIG, 0,
+				"a file name holds a control character at byte %zu",
+				i + 1);
 	if (strchr(name, '/'))
 		return err_set(e, ERR_CONFIG, 0, "file name '%s' holds a slash", name);
 	if (strcmp(name, ".") == 0 || str_starts(name, ".."))
-		return err_set(e, ERR_CONFIG, 0,
-			       "file name '%s' is reserved ('.' and names that begin with "
-			       "'..')",
-			       name);
+		return err_set(
+			e, ERR_CONFIG, 0,
+			"file name '%s' is reserved ('.' and names that begin with "
+			"'..')",
+			name);
 	return true;
 }
 
@@ -182,8 +188,9 @@ bool file_path_ok(const char *path, struct err *e)
 {
 	size_t len = strlen(path);
 	if (len == 0 || len >= PATH_MAX)
-		return err_set(e, ERR_CONFIG, 0, "a path of %zu bytes; 1 to %d are allowed",
-			       len, PATH_MAX - 1);
+		return err_set(e, ERR_CONFIG, 0,
+			       "a path of %zu bytes; 1 to %d are allowed", len,
+			       PATH_MAX - 1);
 	if (path[len - 1] == '/')
 		return err_set(e, ERR_CONFIG, 0, "path '%s' ends with a slash", path);
 	struct str rest = str_of(path), part;

@@ -52,8 +52,8 @@ static bool depth_ok(const char *text, size_t len, struct err *e)
 		} else if (c == '[' || c == '{') {
 			if (++depth > JSON_DEPTH_MAX)
 				return err_set(e, ERR_CONFIG, 0,
-					       "line %d: nested deeper than %d levels", line,
-					       JSON_DEPTH_MAX);
+					       "line %d: nested deeper than %d levels",
+					       line, JSON_DEPTH_MAX);
 		} else if ((c == ']' || c == '}') && depth > 0) {
 			depth--;
 		}
@@ -61,12 +61,12 @@ static bool depth_ok(const char *text, size_t len, struct err *e)
 	return true;
 }
 
-bool json_parse(const char *text, size_t len, size_t max, enum json_flags flags, json_t **ret,
-		struct err *e)
+bool json_parse(const char *text, size_t len, size_t max, enum json_flags flags,
+		json_t **ret, struct err *e)
 {
 	if (len > max)
-		return err_set(e, ERR_LIMIT, 0, "%zu bytes of JSON; at most %zu are allowed",
-			       len, max);
+		return err_set(e, ERR_LIMIT, 0,
+			       "%zu bytes of JSON; at most %zu are allowed", len, max);
 	if (!depth_ok(text, len, e))
 		return false;
 	AUTO_BUF struct buf marked = BUF_INIT(SIZE_MAX / 2);
@@ -81,8 +81,8 @@ bool json_parse(const char *text, size_t len, size_t max, enum json_flags flags,
 	json_error_t je;
 	json_t *j = json_loadb(text, len, how, &je);
 	if (!j)
-		return err_set(e, ERR_CONFIG, 0, "line %d, column %d: %s", je.line, je.column,
-			       reason(json_error_code(&je)));
+		return err_set(e, ERR_CONFIG, 0, "line %d, column %d: %s", je.line,
+			       je.column, reason(json_error_code(&je)));
 	*ret = j;
 	return true;
 }

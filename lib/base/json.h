@@ -29,8 +29,8 @@ enum { JSON_DEPTH_MAX = 64 };
 // Parses a whole document of at most `max` bytes. Errors name line and column, never a
 // value. Duplicate keys are refused in plain documents (a configuration), and the last one
 // wins in store data, as Go has it. kind is ERR_CONFIG; the caller wraps.
-MUST_CHECK bool json_parse(const char *text, size_t len, size_t max, enum json_flags flags,
-			   json_t **ret, struct err *e);
+MUST_CHECK bool json_parse(const char *text, size_t len, size_t max,
+			   enum json_flags flags, json_t **ret, struct err *e);
 
 // The text of a kept number, or NULL when j is anything else.
 const char *json_number_text(const json_t *j);
@@ -42,11 +42,15 @@ MUST_CHECK bool json_write(const json_t *j, struct buf *to, struct err *e);
 
 // Typed getters of an object's member. A missing member leaves *ret as it is and succeeds;
 // another type is an error that names the key. ret_str borrows from the document.
-MUST_CHECK bool json_get_str(const json_t *o, const char *key, const char **ret, struct err *e);
-MUST_CHECK bool json_get_int(const json_t *o, const char *key, int64_t *ret, struct err *e);
+MUST_CHECK bool json_get_str(const json_t *o, const char *key, const char **ret,
+			     struct err *e);
+MUST_CHECK bool json_get_int(const json_t *o, const char *key, int64_t *ret,
+			     struct err *e);
 MUST_CHECK bool json_get_bool(const json_t *o, const char *key, bool *ret, struct err *e);
-MUST_CHECK bool json_get_obj(const json_t *o, const char *key, json_t **ret, struct err *e);
-MUST_CHECK bool json_get_arr(const json_t *o, const char *key, json_t **ret, struct err *e);
+MUST_CHECK bool json_get_obj(const json_t *o, const char *key, json_t **ret,
+			     struct err *e);
+MUST_CHECK bool json_get_arr(const json_t *o, const char *key, json_t **ret,
+			     struct err *e);
 
 // The word for j's type in messages: "string", "number", "object", …
 const char *json_type_name(const json_t *j);

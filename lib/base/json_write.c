@@ -11,8 +11,8 @@
 static void write_string(const char *s, size_t len, struct buf *to)
 {
 	static const char *const short_escape[] = {
-		['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n",
-		['\f'] = "\\f", ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\",
+		['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n",  ['\f'] = "\\f",
+		['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\",
 	};
 	buf_putc(to, '"');
 	for (size_t i = 0; i < len; i++) {
@@ -40,8 +40,7 @@ static void write_object(const json_t *j, struct buf *to)
 	AUTO_FREE const char **keys = mem_calloc(n, sizeof(*keys));
 	const char *key;
 	json_t *value;
-	json_object_foreach ((json_t *)(uintptr_t)j, key, value)
-		keys[i++] = key;
+	json_object_foreach((json_t *)(uintptr_t)j, key, value) keys[i++] = key;
 	qsort(keys, n, sizeof(*keys), by_text);
 	buf_putc(to, '{');
 	for (i = 0; i < n; i++) {
@@ -59,7 +58,8 @@ static void write_array(const json_t *j, struct buf *to)
 	size_t i;
 	json_t *value;
 	buf_putc(to, '[');
-	json_array_foreach (j, i, value) {
+	json_array_foreach(j, i, value)
+	{
 		if (i)
 			buf_putc(to, ',');
 		write_value(value, to);

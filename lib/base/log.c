@@ -41,7 +41,9 @@ bool log_level_parse(const char *name, enum log_level *ret)
 	static const struct {
 		const char *name;
 		enum log_level level;
-	} other[] = { { "err", LOG_ERROR }, { "warning", LOG_WARN }, { "notice", LOG_INFO } };
+	} other[] = { { "err", LOG_ERROR },
+		      { "warning", LOG_WARN },
+		      { "notice", LOG_INFO } };
 	for (size_t i = 0; i < LOG_AUDIT; i++)
 		if (strcasecmp(name, level_names[i]) == 0) {
 			*ret = (enum log_level)i;
@@ -171,7 +173,8 @@ static void put_head(struct line *l, enum log_level level, const char *msg)
 static void finish(struct line *l, enum log_level level)
 {
 	if (state.format == LOG_FORMAT_JSON) {
-		if (l->len > sizeof(l->text) - 4) // cut inside a value: close what is open
+		if (l->len >
+		    sizeof(l->text) - 4) // cut inside a value: close what is open
 			l->len = sizeof(l->text) - 4, put_str(l, "\"");
 		put_str(l, "}");
 	}
@@ -186,7 +189,8 @@ static void finish(struct line *l, enum log_level level)
 	}
 }
 
-void log_write(enum log_level level, const char *msg, const struct log_field *fields, size_t n)
+void log_write(enum log_level level, const char *msg, const struct log_field *fields,
+	       size_t n)
 {
 	log_write_err(level, NULL, msg, fields, n);
 }
@@ -202,8 +206,9 @@ void log_write_err(enum log_level level, const struct err *e, const char *msg,
 	put_head(&l, level, msg);
 	put_fields(&l, fields, n, json);
 	if (e && e->kind != ERR_NONE) {
-		const struct log_field about[] = { LOG_STR("kind", err_kind_name(e->kind)),
-						   LOG_STR("error", e->text) };
+		const struct log_field about[] = {
+			LOG_STR("kind", err_kind_name(e->kind)), LOG_STR("error", e->text)
+		};
 		put_fields(&l, about, ARRAY_LEN(about), json);
 	}
 	finish(&l, level);

@@ -58,7 +58,8 @@ void log_write_err(enum log_level level, const struct err *e, const char *msg,
 		{ .key = NULL }, __VA_ARGS__                                             \
 	}
 #define LOG_FIELDS_(...)                                                                 \
-	LOG_ARRAY_(__VA_ARGS__), sizeof(LOG_ARRAY_(__VA_ARGS__)) / sizeof(struct log_field)
+	LOG_ARRAY_(__VA_ARGS__),                                                         \
+		sizeof(LOG_ARRAY_(__VA_ARGS__)) / sizeof(struct log_field)
 #define log_at(level, msg, ...) log_write(level, msg, LOG_FIELDS_(__VA_ARGS__))
 #define log_trace(msg, ...) log_at(LOG_TRACE, msg, __VA_ARGS__)
 #define log_debug(msg, ...) log_at(LOG_DEBUG, msg, __VA_ARGS__)
@@ -66,4 +67,5 @@ void log_write_err(enum log_level level, const struct err *e, const char *msg,
 #define log_warn(msg, ...) log_at(LOG_WARN, msg, __VA_ARGS__)
 #define log_error(msg, ...) log_at(LOG_ERROR, msg, __VA_ARGS__)
 #define log_audit(event, ...) log_at(LOG_AUDIT, event, __VA_ARGS__)
-#define log_fail(level, e, msg, ...) log_write_err(level, e, msg, LOG_FIELDS_(__VA_ARGS__))
+#define log_fail(level, e, msg, ...)                                                     \
+	log_write_err(level, e, msg, LOG_FIELDS_(__VA_ARGS__))

@@ -50,8 +50,8 @@ void mem_trim(void);
 struct mem_stats {
 	size_t reserved;  // bytes of address space
 	size_t committed; // bytes of pages in use
-	size_t locked;	  // bytes that the kernel agreed to lock (the rest may swap)
-	size_t in_use;	  // bytes handed out
+	size_t locked;    // bytes that the kernel agreed to lock (the rest may swap)
+	size_t in_use;    // bytes handed out
 };
 struct mem_stats mem_stats(void);
 

@@ -25,18 +25,19 @@ enum {
 	PAGE = 4096,
 	RESERVED = 1 << 30,
 	N_PAGES = RESERVED / PAGE,
-	COMMIT_PAGES = 16,	// mprotect and mlock2 in steps of 64 KiB
+	COMMIT_PAGES = 16, // mprotect and mlock2 in steps of 64 KiB
 	SMALL_MAX = 2048,
-	GIVE_BACK_PAGES = 32,	// a freed run from this size goes back to the kernel at once
-	NONE = 0,		// page 0 is never handed out: it is the lower guard
+	GIVE_BACK_PAGES =
+		32, // a freed run from this size goes back to the kernel at once
+	NONE = 0,   // page 0 is never handed out: it is the lower guard
 };
 
 enum page_kind { PAGE_FREE, PAGE_RUN, PAGE_INNER, PAGE_SLAB };
 
 struct page {
 	uint8_t kind;
-	uint8_t class; // of a slab
-	uint32_t len;  // pages of a run, at its first and last page
+	uint8_t class;       // of a slab
+	uint32_t len;        // pages of a run, at its first and last page
 	uint32_t next, prev; // in the list of free runs
 };
 
@@ -44,7 +45,7 @@ struct block {
 	struct block *next;
 };
 
-static const uint16_t class_size[] = { 16,  32,	 48,  64,  96,	128, 192,
+static const uint16_t class_size[] = { 16,  32,  48,  64,  96,   128,  192,
 				       256, 384, 512, 768, 1024, 1360, 2048 };
 enum { N_CLASSES = sizeof(class_size) / sizeof(class_size[0]) };
 
@@ -52,7 +53,7 @@ static struct {
 	pthread_mutex_t lock;
 	char *base;
 	struct page *pages;
-	uint32_t top;	    // first page never used
+	uint32_t top;       // first page never used
 	uint32_t committed; // pages with access, from the base
 	uint32_t free_runs; // head of the list
 	bool lock_refused;
@@ -78,8 +79,8 @@ static bool reserve(void)
 	heap.stats.reserved = RESERVED;
 	for (unsigned units = 0, class = 0; units < sizeof(heap.class_of); units++) {
 		if (units * 16 > class_size[class])
-			class++;
-		heap.class_of[units] = (uint8_t)class;
+			class ++;
+		heap.class_of[units] = (uint8_t) class;
 	}
 	return true;
 }
@@ -177,7 +178,8 @@ static void give_back(uint32_t first, uint32_t len)
 {
 	char *at = heap.base + (size_t)first * PAGE;
 	size_t n = (size_t)len * PAGE;
-	if (madvise(at, n, MADV_DONTNEED_LOCKED) != 0 && madvise(at, n, MADV_DONTNEED) != 0)
+	if (madvise(at, n, MADV_DONTNEED_LOCKED) != 0 &&
+	    madvise(at, n, MADV_DONTNEED) != 0)
 		mem_wipe(at, n);
 }
 
@@ -207,10 +209,11 @@ static bool slab_add(unsigned class)
 	uint32_t page = run_take(1, PAGE_SLAB);
 	if (page == NONE)
 		return false;
-	heap.pages[page].class = (uint8_t)class;
+	heap.pages[page].class = (uint8_t) class;
 	char *at = heap.base + (size_t)page * PAGE;
 	for (size_t n = PAGE / class_size[class]; n > 0; n--) {
-		struct block *b = (struct block *)(void *)(at + (n - 1) * class_size[class]);
+		struct block *b =
+			(struct block *)(void *)(at + (n - 1) * class_size[class]);
 		b->next = heap.small[class];
 		heap.small[class] = b;
 	}
@@ -255,7 +258,8 @@ static size_t block_size(const void *p)
 {
 	const struct page *page = &heap.pages[page_of(p)];
 	assert(page->kind == PAGE_SLAB || page->kind == PAGE_RUN);
-	return page->kind == PAGE_SLAB ? class_size[page->class] : (size_t)page->len * PAGE;
+	return page->kind == PAGE_SLAB ? class_size[page->class]
+				       : (size_t)page->len * PAGE;
 }
 
 size_t heap_size(const void *p)

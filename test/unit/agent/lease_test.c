@@ -2,11 +2,11 @@
 // Lease arithmetic: each rule of design.md section 4.6 as a row.
 #include "agent/lease.h"
 
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 
 static const struct {
 	const char *what;
@@ -14,14 +14,37 @@ static const struct {
 	enum lease_act act;
 	int64_t from_ms, to_ms;
 } plans[] = {
-	{ "renewed at two thirds, less a tenth", { 60000, 60000, true }, LEASE_RENEW, 36180, 40200 },
-	{ "not renewable: fetched at nine tenths", { 60000, 60000, false }, LEASE_FETCH, 48600, 54000 },
-	{ "a renewal that gave much less is the last", { 30000, 60000, true }, LEASE_FETCH, 24300, 27000 },
-	{ "a renewal that gave a little less goes on", { 50000, 60000, true }, LEASE_RENEW, 30150, 33500 },
-	{ "never more often than each second", { 100, 100, true }, LEASE_RENEW, 1000, 1000 },
+	{ "renewed at two thirds, less a tenth",
+	  { 60000, 60000, true },
+	  LEASE_RENEW,
+	  36180,
+	  40200 },
+	{ "not renewable: fetched at nine tenths",
+	  { 60000, 60000, false },
+	  LEASE_FETCH,
+	  48600,
+	  54000 },
+	{ "a renewal that gave much less is the last",
+	  { 30000, 60000, true },
+	  LEASE_FETCH,
+	  24300,
+	  27000 },
+	{ "a renewal that gave a little less goes on",
+	  { 50000, 60000, true },
+	  LEASE_RENEW,
+	  30150,
+	  33500 },
+	{ "never more often than each second",
+	  { 100, 100, true },
+	  LEASE_RENEW,
+	  1000,
+	  1000 },
 	{ "zero is not a storm", { 0, 0, false }, LEASE_FETCH, 1000, 1000 },
-	{ "the largest does not overflow", { INT64_MAX, INT64_MAX, true }, LEASE_RENEW,
-	  INT64_MAX / 100 * 60, INT64_MAX / 100 * 68 },
+	{ "the largest does not overflow",
+	  { INT64_MAX, INT64_MAX, true },
+	  LEASE_RENEW,
+	  INT64_MAX / 100 * 60,
+	  INT64_MAX / 100 * 68 },
 };
 
 static void test_plan(void **state)
@@ -59,8 +82,8 @@ static void test_after_failure(void **state)
 	} rows[] = {
 		{ 60000, 27000, 30000, LEASE_RENEW }, // half of what is left
 		{ 3000, 1350, 1500, LEASE_RENEW },
-		{ 1500, 1000, 1000, LEASE_RENEW },    // not in a hurry
-		{ 1000, 0, 0, LEASE_FETCH },	      // it ends: a new one
+		{ 1500, 1000, 1000, LEASE_RENEW }, // not in a hurry
+		{ 1000, 0, 0, LEASE_FETCH },       // it ends: a new one
 		{ -5, 0, 0, LEASE_FETCH },
 		{ 86400000, 270000, 300000, LEASE_RENEW },
 	};

@@ -3,13 +3,13 @@
 // and a clock that the test moves.
 #include "agent/source.h"
 
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <setjmp.h>
-#include <cmocka.h>
 
 #include "agent/cache.h"
 #include "lib/base/clock.h"
@@ -102,7 +102,8 @@ static void fake_renew(struct store *s, const char *lease_id, int64_t increment_
 	add((struct pending){ .what = P_RENEW, .done = done, .ctx = ctx });
 }
 
-static void fake_revoke(struct store *s, const char *lease_id, store_done_fn *done, void *ctx)
+static void fake_revoke(struct store *s, const char *lease_id, store_done_fn *done,
+			void *ctx)
 {
 	(void)s;
 	(void)lease_id;
@@ -232,7 +233,8 @@ static size_t waiting(int what)
 static void grant(int what, int64_t ttl_ms)
 {
 	struct pending p = take(what);
-	p.login(p.ctx, &(struct store_token){ .ttl_ms = ttl_ms, .renewable = true }, NULL);
+	p.login(p.ctx, &(struct store_token){ .ttl_ms = ttl_ms, .renewable = true },
+		NULL);
 }
 
 static void refuse(int what, enum err_kind kind)

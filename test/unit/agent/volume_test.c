@@ -2,10 +2,12 @@
 // A container's folder: what a reader sees at each moment, after faults, after restarts.
 #include "agent/volume.h"
 
+#include <cmocka.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -15,8 +17,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <setjmp.h>
-#include <cmocka.h>
 
 #include "lib/base/mem.h"
 
@@ -152,7 +152,8 @@ static void test_unchanged_file_keeps_its_inode(void **state)
 	assert_true(volume_put(v, &f, false, NULL));
 	publish(v);
 	stat(path, &after);
-	assert_int_equal(before.st_ino, after.st_ino); // its receipt is still the same one
+	assert_int_equal(before.st_ino,
+			 after.st_ino); // its receipt is still the same one
 	assert_string_equal(content("a"), "changed");
 	volume_free(v);
 }
@@ -234,9 +235,9 @@ static void test_heals_what_a_kill_left(void **state)
 
 static void test_bad_names_are_refused(void **state)
 {
-	static const char *const bad[] = { "",	   ".",	   "..",     "../x", "a/../x", "/x",
-					   "..data", "..x", "a//b", "a/",   "a\nb",   "a\tb",
-					   "\xff" };
+	static const char *const bad[] = { "",     ".",      "..",  "../x", "a/../x",
+					   "/x",   "..data", "..x", "a//b", "a/",
+					   "a\nb", "a\tb",   "\xff" };
 	struct volume *v = open_volume(0);
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -294,7 +295,9 @@ static void test_failed_publication_keeps_old_version(void **state)
 
 static void test_disk_is_refused(void **state)
 {
-	struct volume_opts opts = { .container = "app", .folder = "/proc", .mount = "/v" };
+	struct volume_opts opts = { .container = "app",
+				    .folder = "/proc",
+				    .mount = "/v" };
 	struct volume *v = NULL;
 	struct err e = ERR_INIT;
 	(void)state;
@@ -385,9 +388,10 @@ static void test_rotations_under_readers(void **state)
 	atomic_store(&over, true);
 	for (int t = 0; t < READERS; t++)
 		pthread_join(threads[t], NULL);
-	print_message("%d rotations, %d readers, %lu reads: torn %lu, missing %lu, mixed %lu\n",
-		      ROTATIONS, READERS, atomic_load(&reads), atomic_load(&torn),
-		      atomic_load(&missing), atomic_load(&mixed));
+	print_message(
+		"%d rotations, %d readers, %lu reads: torn %lu, missing %lu, mixed %lu\n",
+		ROTATIONS, READERS, atomic_load(&reads), atomic_load(&torn),
+		atomic_load(&missing), atomic_load(&mixed));
 	assert_true(atomic_load(&reads) > ROTATIONS / 10);
 	assert_int_equal(atomic_load(&torn), 0);
 	assert_int_equal(atomic_load(&missing), 0);
@@ -398,22 +402,28 @@ static void test_rotations_under_readers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_files_appear_with_mode, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_removed_file_disappears, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_unchanged_file_keeps_its_inode, set_up,
+		cmocka_unit_test_setup_teardown(test_files_appear_with_mode, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(test_removed_file_disappears, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_unchanged_file_keeps_its_inode,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_old_versions_go_after_grace, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_restart_adopts, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_heals_what_a_kill_left, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_bad_names_are_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_heals_what_a_kill_left, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_bad_names_are_refused, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_file_and_folder_of_one_name, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(test_failed_publication_keeps_old_version, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(test_failed_publication_keeps_old_version,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_disk_is_refused, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_paths_of_the_application, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_rotations_under_readers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_paths_of_the_application, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_rotations_under_readers, set_up,
+						tear_down),
 	};
 	mem_init(false);
 	return cmocka_run_group_tests(tests, NULL, NULL);
