@@ -12,27 +12,17 @@
 // Nothing outside the folder can be read, whatever links say. The files of one folder are
 // of one version: where Kubernetes keeps them behind `..data`, that link is followed once.
 // Changes are told by inotify; nothing is polled, nothing is kept in memory.
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
+#include "stores/ask_queue.h"
 #include "stores/file_read.h"
 #include "stores/store.h"
 
 enum { WATCHES_MAX = 1000 };
-
-struct file_ask {
-	struct file_store *store;
-	struct file_ask *next, **link;
-	enum store_verb verb;
-	char *path;
-	store_done_fn *done;
-	void *ctx;
-};
 
 struct file_watch {
 	struct file_watch *next;
@@ -45,7 +35,7 @@ struct file_watch {
 struct file_store {
 	struct store_env env;
 	const char *root; // the conf's
-	struct file_ask *asks;
+	struct ask_queue asks;
 	struct file_watch *watches;
 	size_t n_watches;
 };
@@ -95,26 +85,21 @@ static bool watch(struct file_store *s, const char *path, struct file_watch **re
 
 // --- asks ---------------------------------------------------------------------------------
 
-static void ask_end(struct file_ask *a)
+static bool answer(struct file_store *s, const struct ask *a, struct file_got *got,
+		   struct err *e)
 {
-	*a->link = a->next;
-	if (a->next)
-		a->next->link = a->link;
-	mem_free(a->path);
-	mem_free(a);
-}
-
-static bool answer(struct file_ask *a, struct file_got *got, struct err *e)
-{
-	struct file_store *s = a->store;
 	struct file_watch *w;
+	size_t from = strspn(a->path, "/"), len = strlen(a->path);
+	while (len > from && a->path[len - 1] == '/')
+		len--;
+	AUTO_FREE char *path = mem_strndup(a->path + from, len - from);
 	if (a->verb == STORE_WRITE)
 		return err_set(e, ERR_CONFIG, 0, "'%s': nothing is written to a folder",
-			       a->path);
-	if (!watch(s, a->path, &w, e))
+			       path);
+	if (!watch(s, path, &w, e))
 		return false;
-	bool ok = a->verb == STORE_LIST ? file_list(s->root, a->path, got, e)
-					: file_get(s->root, a->path, got, e);
+	bool ok = a->verb == STORE_LIST ? file_list(s->root, path, got, e)
+					: file_get(s->root, path, got, e);
 	// Absent while its folder is there: gone, if it ever was.
 	if (!ok && e->kind == ERR_MISSING && w->seen && access(s->root, X_OK) == 0)
 		e->cause = STORE_GONE;
@@ -122,41 +107,40 @@ static bool answer(struct file_ask *a, struct file_got *got, struct err *e)
 	return ok;
 }
 
-static void on_later(void *ctx)
+static bool begin(struct store *s, void **round, struct err *e)
 {
-	struct file_ask *a = ctx;
+	(void)s;
+	(void)round;
+	(void)e;
+	return true;
+}
+
+static void answer_one(struct store *s, void *round, const struct ask *a)
+{
 	AUTO_FILE_GOT struct file_got got = { .body = NULL };
 	struct err e = ERR_INIT;
-	store_done_fn *done = a->done;
-	void *done_ctx = a->ctx;
-	bool ok = answer(a, &got, &e);
-	ask_end(a); // the callback may close the store
+	(void)round;
+	bool ok = answer((struct file_store *)s, a, &got, &e);
 	struct store_answer out = { .body = got.body,
 				    .version = got.version,
 				    .life = LIFE_WATCH,
 				    .lease_id = "" };
-	done(done_ctx, ok ? &out : NULL, ok ? NULL : &e);
+	a->done(a->ctx, ok ? &out : NULL, ok ? NULL : &e);
 }
+
+static void end(void *round)
+{
+	(void)round;
+}
+
+static const struct ask_server server = { .begin = begin,
+					  .answer = answer_one,
+					  .end = end };
 
 static void file_fetch(struct store *s, const struct store_ask *ask, store_done_fn *done,
 		       void *ctx)
 {
-	struct file_store *fs = (struct file_store *)s;
-	struct file_ask *a = mem_alloc(sizeof(*a));
-	size_t from = strspn(ask->path, "/"), len = strlen(ask->path);
-	while (len > from && ask->path[len - 1] == '/')
-		len--;
-	a->store = fs;
-	a->verb = ask->verb;
-	a->path = mem_strndup(ask->path + from, len - from);
-	a->done = done;
-	a->ctx = ctx;
-	a->next = fs->asks;
-	a->link = &fs->asks;
-	if (a->next)
-		a->next->link = &a->next;
-	fs->asks = a;
-	loop_later(fs->env.loop, on_later, a);
+	ask_queue_add(&((struct file_store *)s)->asks, ask, done, ctx);
 }
 
 // --- open, close --------------------------------------------------------------------------
@@ -164,10 +148,7 @@ static void file_fetch(struct store *s, const struct store_ask *ask, store_done_
 static void file_close(struct store *s)
 {
 	struct file_store *fs = (struct file_store *)s;
-	while (fs->asks) {
-		loop_later_cancel(fs->env.loop, fs->asks);
-		ask_end(fs->asks);
-	}
+	ask_queue_release(&fs->asks);
 	for (struct file_watch *w; (w = fs->watches);) {
 		fs->watches = w->next;
 		loop_watch_remove(w->handle);
@@ -189,6 +170,7 @@ static bool file_open(const struct store_env *env, struct store **ret, struct er
 	struct file_store *fs = mem_alloc(sizeof(*fs));
 	fs->env = *env;
 	fs->root = root;
+	ask_queue_init(&fs->asks, env->loop, &server, (struct store *)fs);
 	*ret = (struct store *)fs;
 	return true;
 }
