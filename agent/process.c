@@ -39,21 +39,31 @@ static bool read_proc(pid_t pid, const char *name, struct buf *to)
 // Fields of /proc/PID/stat behind the name, which may hold anything (proc(5)).
 struct stat_fields {
 	char state;
-	int ppid;
-	unsigned long long start;
+	int64_t ppid;
+	uint64_t start; // clock ticks after boot
 };
 
 static bool read_stat(pid_t pid, struct stat_fields *ret)
 {
+	enum { STATE, PPID, START = 19, N_FIELDS };
 	AUTO_BUF struct buf b = BUF_INIT(STAT_MAX);
 	if (!read_proc(pid, "stat", &b))
 		return false;
-	const char *p = strrchr(buf_str(&b), ')');
-	return p &&
-	       sscanf(p + 1,
-		      " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d "
-		      "%*d %*d %*d %llu",
-		      &ret->state, &ret->ppid, &ret->start) == 3;
+	const char *end = strrchr(buf_str(&b), ')');
+	if (!end || end[1] != ' ')
+		return false;
+	struct str rest = str_of(end + 2), field;
+	char number[32];
+	for (int i = 0; i < N_FIELDS && str_next(&rest, ' ', &field); i++) {
+		snprintf(number, sizeof(number), "%.*s", (int)field.len, field.p);
+		if (i == STATE)
+			ret->state = *number;
+		else if (i == PPID && !str_int64(number, &ret->ppid, NULL))
+			return false;
+		else if (i == START)
+			return str_uint64(number, &ret->start, NULL);
+	}
+	return false;
 }
 
 static bool has_name(pid_t pid, const char *name)
@@ -99,7 +109,7 @@ static bool matches(const struct search *s, pid_t pid)
 static size_t keep_main(pid_t *pids, size_t n)
 {
 	pid_t main_pid = 0;
-	unsigned long long oldest = 0;
+	uint64_t oldest = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct stat_fields f;
 		if (!read_stat(pids[i], &f))
