@@ -2,11 +2,12 @@
 // Lease arithmetic: each rule of design.md section 4.6 as a row.
 #include "agent/lease.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 static const struct {
 	const char *what;

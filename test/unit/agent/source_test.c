@@ -3,13 +3,14 @@
 // and a clock that the test moves.
 #include "agent/source.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "agent/cache.h"
 #include "lib/base/clock.h"

@@ -2,7 +2,6 @@
 // A container's folder: what a reader sees at each moment, after faults, after restarts.
 #include "agent/volume.h"
 
-#include <cmocka.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +16,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "lib/base/mem.h"
 
