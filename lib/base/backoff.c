@@ -30,9 +30,7 @@ int64_t backoff_next(struct backoff *b)
 	unsigned shift = b->tries < SHIFT_MAX ? b->tries : SHIFT_MAX;
 	if (b->tries < UINT32_MAX)
 		b->tries++;
-	int64_t delay = b->min_ms << shift;
-	if (delay > b->max_ms || delay < b->min_ms)
-		delay = b->max_ms;
+	int64_t delay = b->min_ms > b->max_ms >> shift ? b->max_ms : b->min_ms << shift;
 	return backoff_jitter(&b->seed, delay, JITTER_PERCENT);
 }
 

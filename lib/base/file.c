@@ -29,6 +29,8 @@ bool file_read_fd(int fd, struct buf *to, struct err *e)
 		return err_set(e, ERR_CONFIG, errno, "stat");
 	if (S_ISDIR(st.st_mode))
 		return err_set(e, ERR_CONFIG, EISDIR, "read");
+	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
+		return err_set(e, ERR_CONFIG, 0, "read: it is a device");
 	for (;;) {
 		size_t room = to->max - to->len;
 		char extra;
@@ -148,7 +150,7 @@ bool file_replace(const char *path, const void *bytes, size_t len, struct file_a
 bool file_make_parents(const char *path, struct err *e)
 {
 	AUTO_FREE char *copy = mem_strdup(path);
-	for (char *p = strchr(copy + 1, '/'); p; p = strchr(p + 1, '/')) {
+	for (char *p = *copy ? strchr(copy + 1, '/') : NULL; p; p = strchr(p + 1, '/')) {
 		*p = '\0';
 		if (mkdir(copy, 0755) != 0 && errno != EEXIST)
 			return err_set(e, ERR_CONFIG, errno, "make folder '%s'", copy);

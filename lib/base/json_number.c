@@ -116,6 +116,15 @@ static size_t copy_string(const char *p, size_t len, struct buf *to)
 	return i;
 }
 
+// A number as the key of a member is no JSON and must not become a valid string.
+static bool is_key(const char *p, size_t len)
+{
+	size_t i = 0;
+	while (i < len && (p[i] == ' ' || p[i] == '\t' || p[i] == '\n' || p[i] == '\r'))
+		i++;
+	return i < len && p[i] == ':';
+}
+
 void json_number_mark(const char *text, size_t len, struct buf *to)
 {
 	size_t i = 0;
@@ -123,7 +132,8 @@ void json_number_mark(const char *text, size_t len, struct buf *to)
 		size_t n;
 		if (text[i] == '"') {
 			i += copy_string(text + i, len - i, to);
-		} else if ((n = number_len(text + i, len - i)) > 0) {
+		} else if ((n = number_len(text + i, len - i)) > 0 &&
+			   !is_key(text + i + n, len - i - n)) {
 			buf_printf(to, "\"%s%.*s\"", mark(), (int)n, text + i);
 			i += n;
 		} else {

@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/str.h"
 
-enum { LINE_MAX_BYTES = 8192 };
+// A field is written when its key, its quotes and a number have room.
+enum { LINE_MAX_BYTES = 8192, FIELD_MIN = 32 };
 
 static struct {
 	enum log_level level;
@@ -84,6 +86,14 @@ void log_set_tap(log_tap_fn *fn, void *ctx)
 	state.tap_ctx = ctx;
 }
 
+// Bytes kept back for what closes a line: quote, brace, newline, NUL.
+enum { CLOSING = 4 };
+
+static bool fits(const struct line *l, size_t n)
+{
+	return l->len + n + CLOSING <= sizeof(l->text);
+}
+
 static void put(struct line *l, const char *s, size_t n)
 {
 	size_t room = sizeof(l->text) - 2 - l->len; // newline and NUL
@@ -98,21 +108,42 @@ static void put_str(struct line *l, const char *s)
 	put(l, s, strlen(s));
 }
 
+// One letter of a quoted value, escaped where JSON or a terminal wants it. Returns the bytes
+// of s that it took.
+static size_t quoted_letter(const char *s, char ret[static 8], size_t *ret_len)
+{
+	unsigned char c = (unsigned char)*s, next = (unsigned char)s[1];
+	size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+	if (c == '"' || c == '\\')
+		*ret_len = (size_t)snprintf(ret, 8, "\\%c", c);
+	else if (c == '\n')
+		*ret_len = (size_t)snprintf(ret, 8, "\\n");
+	else if (c < 0x20 || c == 0x7f)
+		*ret_len = (size_t)snprintf(ret, 8, "\\u%04x", c);
+	else if (c == 0xc2 && next >= 0x80 && next < 0xa0) // C1 control letters
+		*ret_len = (size_t)snprintf(ret, 8, "\\u%04x", next);
+	else if (strnlen(s, n) < n || !str_valid_utf8(s, n)) {
+		*ret_len = (size_t)snprintf(ret, 8, "\\ufffd");
+		return 1;
+	} else {
+		memcpy(ret, s, n);
+		*ret_len = n;
+	}
+	return n;
+}
+
 // As a JSON string; also used for text values that hold blanks, quotes or control letters.
+// What does not fit is cut between two letters, so that the line stays one JSON object.
 static void put_quoted(struct line *l, const char *s)
 {
 	put_str(l, "\"");
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-		char esc[8];
-		if (c == '"' || c == '\\')
-			put(l, (char[]){ '\\', *s }, 2);
-		else if (c == '\n')
-			put_str(l, "\\n");
-		else if (c < 0x20 || c == 0x7f)
-			put(l, esc, (size_t)snprintf(esc, sizeof(esc), "\\u%04x", c));
-		else
-			put(l, s, 1);
+	while (*s) {
+		char letter[8];
+		size_t len;
+		s += quoted_letter(s, letter, &len);
+		if (!fits(l, len))
+			break;
+		put(l, letter, len);
 	}
 	put_str(l, "\"");
 }
@@ -121,7 +152,7 @@ static void put_plain(struct line *l, const char *s)
 {
 	bool plain = *s != '\0';
 	for (const char *p = s; *p && plain; p++)
-		plain = (unsigned char)*p > ' ' && *p != '"' && *p != '=' && *p != 0x7f;
+		plain = *p > ' ' && *p != '"' && *p != '=' && *p != 0x7f;
 	if (plain)
 		put_str(l, s);
 	else
@@ -139,6 +170,8 @@ static void put_fields(struct line *l, const struct log_field *f, size_t n, bool
 	for (size_t i = 0; i < n; i++) {
 		if (!f[i].key)
 			continue;
+		if (!fits(l, strlen(f[i].key) + FIELD_MIN))
+			return;
 		put_str(l, json ? ",\"" : " ");
 		put_str(l, f[i].key);
 		put_str(l, json ? "\":" : "=");
@@ -172,12 +205,8 @@ static void put_head(struct line *l, enum log_level level, const char *msg)
 
 static void finish(struct line *l, enum log_level level)
 {
-	if (state.format == LOG_FORMAT_JSON) {
-		if (l->len >
-		    sizeof(l->text) - 4) // cut inside a value: close what is open
-			l->len = sizeof(l->text) - 4, put_str(l, "\"");
+	if (state.format == LOG_FORMAT_JSON)
 		put_str(l, "}");
-	}
 	if (state.tap)
 		state.tap(state.tap_ctx, level, l->text, l->len);
 	l->text[l->len++] = '\n';
