@@ -97,25 +97,20 @@ bool load_deliver(struct load *l)
 
 // --- templates
 
+// `secret` alone is rendered by the stock template json, and its one #key as it is; with a
+// template it is the template's data.
 static bool check_source(struct load *l, const struct node *at, struct conf_template *t)
 {
 	unsigned given = !!t->source + !!t->contents + !!t->stock;
-	if (given == 0 && t->secret) {
-		t->stock = strchr(t->secret, '#') ? "value" : "json";
-		given = 1;
-	}
-	if (given != 1)
+	if (given == 0 && t->secret && !strchr(t->secret, '#'))
+		t->stock = "json";
+	if (given > 1 || (given == 0 && !t->secret))
 		return node_err(at, l->e,
 				"%s of source, contents and stock; give exactly one",
 				given ? "more than one" : "none");
 	if (t->stock && !t->secret)
 		return node_err(at, l->e, "stock = \"%.40s\" wants secret = \"path\"",
 				t->stock);
-	if (!t->stock && t->secret)
-		return node_err(
-			at, l->e,
-			"secret belongs to a stock template; here the template itself "
-			"names what it reads");
 	return true;
 }
 
