@@ -65,6 +65,7 @@ static void vault_close(struct store *s)
 	http_client_free(v->http);
 	http_client_free(v->login_http);
 	vault_mounts_free(v);
+	vault_dues_free(v);
 	auth_memory_release(&v->memory);
 	secret_free(v->token);
 	vault_addr_release(&v->addr);

@@ -42,7 +42,11 @@ struct vault_shape {
 	int status;       // 200, or 404 with a body (a deleted version)
 	const char *path; // for messages
 	int64_t wall_ms;  // now
+	int64_t mono_ms;  // now, too
 	uint64_t *seed;   // of the jitter
+	// A rotation that is due and has not happened: since when (mono_ms); 0 = none. Kept
+	// by the caller for each path, from one answer to the next.
+	int64_t *due_ms;
 };
 // Fills *ret; ret->body is a new reference, the strings borrow from r.
 MUST_CHECK bool vault_answer_secret(const struct vault_reply *r,

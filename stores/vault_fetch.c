@@ -34,6 +34,7 @@ static void answer(struct vault_op *op, const struct vault_got *got)
 {
 	struct err e = ERR_INIT;
 	struct store_answer a;
+	int64_t due = vault_due_of(op->vault, op->api_path);
 	enum vault_kv kv =
 		op->kv == VAULT_KV_2 && !is_kv2_data(op) ? VAULT_KV_NONE : op->kv;
 	struct vault_shape how = { .verb = op->verb,
@@ -41,11 +42,14 @@ static void answer(struct vault_op *op, const struct vault_got *got)
 				   .status = got->status,
 				   .path = op->api_path,
 				   .wall_ms = clock_wall_ms(),
-				   .seed = &op->vault->seed };
+				   .mono_ms = clock_mono_ms(),
+				   .seed = &op->vault->seed,
+				   .due_ms = &due };
 	if (!vault_answer_secret(&got->reply, &how, &a, &e)) {
 		vault_op_answer(op, NULL, &e);
 		return;
 	}
+	vault_due_set(op->vault, op->api_path, due);
 	AUTO_JSON json_t *body = a.body;
 	vault_op_answer(op, &a, NULL);
 }

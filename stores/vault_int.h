@@ -8,8 +8,9 @@
 //	vault.c        open, close, the table of functions     vault_url.c     paths
 //	vault_call.c   one request and its answer, the ops      vault_answer.c  the frame
 //	vault_mount.c  which KV version a path has              vault_life.c    what a secret is
-//	vault_fetch.c  reads, lists, writes; leases             vault_reason.c  refusals
-//	vault_login.c  login; vault_token.c: renewal, look-up, revocation of our token
+//	vault_fetch.c  reads, lists, writes                     vault_reason.c  refusals
+//	vault_lease.c  leases                                   vault_due.c     late rotations
+//	vault_login.c  login                                    vault_token.c   the token's life
 #pragma once
 
 #include "lib/http/client.h"
@@ -27,6 +28,13 @@ struct vault_mount {
 	int64_t seen_ms;
 };
 
+// A path whose static role is due to be rotated (vault_answer.h, due_ms).
+struct vault_due {
+	struct vault_due *next;
+	char *path;
+	int64_t since_ms;
+};
+
 struct vault_op;
 struct vault {
 	struct loop *loop;
@@ -41,6 +49,7 @@ struct vault {
 	bool token_renewable;
 	int64_t token_until_ms; // clock_mono_ms(); 0 = does not end
 	struct vault_mount *mounts;
+	struct vault_due *dues;
 	struct vault_op *ops; // under way
 	struct loop_timer idle;
 	uint64_t seed;
@@ -115,6 +124,11 @@ const struct vault_mount *vault_mount_of(const struct vault *v, const char *path
 // Asks again next time, when what is known is older than min_age_ms.
 void vault_mount_doubt(struct vault *v, const char *path, int64_t min_age_ms);
 void vault_mounts_free(struct vault *v);
+
+// Since when the path's rotation is due, 0 = it is not; and the other way round.
+int64_t vault_due_of(const struct vault *v, const char *path);
+void vault_due_set(struct vault *v, const char *path, int64_t since_ms);
+void vault_dues_free(struct vault *v);
 
 // --- the functions of the table (store.h)
 void vault_fetch(struct store *s, const struct store_ask *ask, store_done_fn *done,

@@ -102,9 +102,23 @@ static void lease(const struct vault_reply *r, struct store_answer *a)
 	a->renewable = r->renewable;
 }
 
-// A password that the server itself rotates: `ttl` seconds are left, counted in whole ones,
-// so one more is waited. At 0 the rotation is under way: look again in a second.
-static bool static_role(const json_t *data, struct store_answer *a)
+// How soon to look again while a rotation is due: servers do it within seconds, and until
+// then the old password is good; but it may be stuck (the database is down).
+static int64_t due_delay(int64_t due_for_ms)
+{
+	static const struct {
+		int64_t up_to_ms, delay_ms;
+	} steps[] = { { 10 * 1000, 200 }, { 60 * 1000, 2000 } };
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+		if (due_for_ms < steps[i].up_to_ms)
+			return steps[i].delay_ms;
+	return 15 * 1000;
+}
+
+// A password that the server itself rotates. `ttl` is rounded to whole seconds, so the
+// moment may come half a second earlier.
+static bool static_role(const json_t *data, const struct vault_shape *how,
+			struct store_answer *a)
 {
 	int64_t ttl = 0;
 	if (!json_object_get(data, "rotation_period") &&
@@ -112,8 +126,12 @@ static bool static_role(const json_t *data, struct store_answer *a)
 		return false;
 	if (!has_number(data, "ttl", &ttl))
 		return false;
+	if (ttl > 0)
+		*how->due_ms = 0;
+	else if (!*how->due_ms)
+		*how->due_ms = how->mono_ms;
 	a->life = LIFE_UNTIL;
-	a->next_ms = (ttl + 1) * 1000;
+	a->next_ms = ttl > 0 ? ttl * 1000 - 500 : due_delay(how->mono_ms - *how->due_ms);
 	a->version = text_of(data, "last_vault_rotation");
 	return true;
 }
@@ -170,7 +188,7 @@ static bool read_answer(const struct vault_reply *r, const struct vault_shape *h
 		kv1_life(r, how, a);
 	else if (*r->lease_id)
 		lease(r, a);
-	else if (!static_role(r->data, a) && !certificate(r->data, how, a))
+	else if (!static_role(r->data, how, a) && !certificate(r->data, how, a))
 		other_life(r, how, a);
 	return true;
 }

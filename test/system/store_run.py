@@ -93,3 +93,39 @@ class Store:
         for text in says:
             assert text in a["error"], a
         return a
+
+
+# --- configurations of the vault store --------------------------------------------------------
+
+
+def write(folder, name, text):
+    path = pathlib.Path(folder) / name
+    path.write_text(text)
+    return str(path)
+
+
+def config(bao, method, address=None, mount_path=None, namespace=None, **keys):
+    auth = {"method": method, "config": keys}
+    if mount_path:
+        auth["mount_path"] = mount_path
+    c = {"type": "vault", "address": address or bao.https, "auth": auth, "timeout_ms": 20000,
+         "tls": {"ca_file": bao.authority.cert}}
+    if namespace:
+        c["namespace"] = namespace
+    return c
+
+
+def with_token(bao, folder, *rules, ttl="1h", address=None, **more):
+    """A configuration with a token that has these rights."""
+    name = f"p-{pathlib.Path(folder).name}"
+    bao.policy(name, *rules)
+    token = bao.token([name], ttl=ttl, **more)
+    return config(bao, "token_file", address=address,
+                  token_file_path=write(folder, "token", token + "\n")), token
+
+
+def approle(bao, folder, policies=("app",), **keys):
+    """The role `web`, with these policies."""
+    role_id, secret_id = bao.approle("web", list(policies), token_ttl="1h")
+    return config(bao, "approle", role_id_file_path=write(folder, "role-id", role_id),
+                  secret_id_file_path=write(folder, "secret-id", secret_id), **keys)

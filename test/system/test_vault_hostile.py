@@ -99,7 +99,7 @@ def test_renewable_without_a_lease(fake, store):
 
 
 def test_static_role(fake, store):
-    for ttl, ms in ((7, 8000), (0, 1000), (-3, 1000)):
+    for ttl, ms in ((7, 6500), (1, 500), (0, 200), (-3, 200)):
         fake.on("db/static-creds/app", Answer(json=secret({
             "username": "u", "password": "p", "ttl": ttl, "rotation_period": 10,
             "last_vault_rotation": "2026-11-21T05:00:00Z"})))

@@ -8,7 +8,7 @@ import time
 import pytest
 
 import bao as bao_server
-from store_run import Store, digest
+from store_run import Store, approle, config, digest, with_token, write
 
 K8S_AUDIENCE = "https://kubernetes.default.svc"
 
@@ -18,38 +18,6 @@ def _review():
     review = bao_server.TokenReview()
     yield review
     review.close()
-
-
-def write(folder, name, text):
-    path = pathlib.Path(folder) / name
-    path.write_text(text)
-    return str(path)
-
-
-def config(bao, method, address=None, mount_path=None, namespace=None, **keys):
-    auth = {"method": method, "config": keys}
-    if mount_path:
-        auth["mount_path"] = mount_path
-    c = {"type": "vault", "address": address or bao.https, "auth": auth, "timeout_ms": 20000,
-         "tls": {"ca_file": bao.authority.cert}}
-    if namespace:
-        c["namespace"] = namespace
-    return c
-
-
-def with_token(bao, folder, *rules, ttl="1h", address=None, **more):
-    """A configuration with a token that has these rights."""
-    name = f"p-{pathlib.Path(folder).name}"
-    bao.policy(name, *rules)
-    token = bao.token([name], ttl=ttl, **more)
-    return config(bao, "token_file", address=address,
-                  token_file_path=write(folder, "token", token + "\n")), token
-
-
-def approle(bao, folder, policies=("app",), **keys):
-    role_id, secret_id = bao.approle("web", list(policies), token_ttl="1h")
-    return config(bao, "approle", role_id_file_path=write(folder, "role-id", role_id),
-                  secret_id_file_path=write(folder, "secret-id", secret_id), **keys)
 
 
 @pytest.fixture(name="app")

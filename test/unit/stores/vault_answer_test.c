@@ -26,6 +26,7 @@
 		 destroyed) "},\"wrap_info\":null,\"warnings\":null,\"auth\":null}"
 
 static uint64_t seed = 1;
+static int64_t due;
 
 static bool read_it(const char *text, enum vault_kv kv, int status,
 		    struct store_answer *a, struct vault_reply *r)
@@ -35,7 +36,9 @@ static bool read_it(const char *text, enum vault_kv kv, int status,
 				   .status = status,
 				   .path = "kv/data/app",
 				   .wall_ms = NOW_MS,
-				   .seed = &seed };
+				   .mono_ms = 5000,
+				   .seed = &seed,
+				   .due_ms = &due };
 	return vault_reply_parse(text, strlen(text), r, &err) &&
 	       vault_answer_secret(r, &how, a, &err);
 }
@@ -79,15 +82,15 @@ static const struct life_case lives[] = {
 	{ "{\"lease_id\":\"\",\"lease_duration\":0,\"renewable\":true,\"data\":{\"a\":1}"
 	  "}",
 	  VAULT_KV_NONE, LIFE_STATIC, "", "", 0, 0, 0, false },
-	// A static role: a second more than what is left in whole seconds.
+	// A static role: half a second before what is left in rounded seconds, then often.
 	{ "{\"data\":{\"username\":\"u\",\"password\":\"p\",\"ttl\":7,\"rotation_"
 	  "period\":60,"
 	  "\"last_vault_rotation\":\"2026-11-21T05:00:00Z\"}}",
-	  VAULT_KV_NONE, LIFE_UNTIL, "2026-11-21T05:00:00Z", "", 0, 8000, 8000, false },
+	  VAULT_KV_NONE, LIFE_UNTIL, "2026-11-21T05:00:00Z", "", 0, 6500, 6500, false },
 	{ "{\"data\":{\"ttl\":0,\"rotation_period\":60}}", VAULT_KV_NONE, LIFE_UNTIL, "",
-	  "", 0, 1000, 1000, false },
+	  "", 0, 200, 200, false },
 	{ "{\"data\":{\"ttl\":-5,\"rotation_schedule\":\"0 0 * * *\"}}", VAULT_KV_NONE,
-	  LIFE_UNTIL, "", "", 0, 1000, 1000, false },
+	  LIFE_UNTIL, "", "", 0, 200, 200, false },
 	{ "{\"data\":{\"ttl\":\"7\",\"rotation_period\":60}}", VAULT_KV_NONE, LIFE_STATIC,
 	  "", "", 0, 0, 0, false },
 	// A certificate of 1000 s; one that has ended.
@@ -168,6 +171,35 @@ static void what_is_refused(void **state UNUSED)
 		if (!strstr(err.text, refused[i].says))
 			fail_msg("'%s' does not say '%s'", err.text, refused[i].says);
 		assert_null(a.body);
+	}
+}
+
+static void late_rotations_are_asked_for_ever_less(void **state UNUSED)
+{
+	static const struct {
+		int64_t ttl, mono_ms, due_ms, next_ms;
+	} steps[] = { { 1, 1000, 0, 500 },         { 0, 2000, 2000, 200 },
+		      { 0, 11999, 2000, 200 },     { 0, 12000, 2000, 2000 },
+		      { 0, 61999, 2000, 2000 },    { 0, 62000, 2000, 15000 },
+		      { 0, 9000000, 2000, 15000 }, { 60, 9000001, 0, 59500 },
+		      { 0, 9000002, 9000002, 200 } };
+	due = 0;
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		AUTO_FREE char *text =
+			mem_printf("{\"data\":{\"ttl\":%lld,\"rotation_period\":60}}",
+				   (long long)steps[i].ttl);
+		struct vault_shape how = { .path = "x",
+					   .status = 200,
+					   .mono_ms = steps[i].mono_ms,
+					   .seed = &seed,
+					   .due_ms = &due };
+		AUTO_VAULT_REPLY struct vault_reply r = { .lease_id = "" };
+		struct store_answer a;
+		EXPECT_OK(vault_reply_parse(text, strlen(text), &r, &err));
+		EXPECT_OK(vault_answer_secret(&r, &how, &a, &err));
+		json_decref(a.body);
+		assert_int_equal(due, steps[i].due_ms);
+		assert_int_equal(a.next_ms, steps[i].next_ms);
 	}
 }
 
@@ -327,6 +359,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(how_long_secrets_live),
 		cmocka_unit_test(what_is_refused),
+		cmocka_unit_test(late_rotations_are_asked_for_ever_less),
 		cmocka_unit_test(numbers_keep_their_text),
 		cmocka_unit_test(writes),
 		cmocka_unit_test(lists),
