@@ -68,6 +68,9 @@ static bool scope_of(const struct seal_append *p, const struct sealed_line *befo
 			       "--anywhere excludes --namespace and --service-account");
 	if (a->service_account && !a->namespace_)
 		return err_set(e, ERR_CONFIG, 0, "--service-account needs --namespace");
+	if (a->namespace_ && strpbrk(a->namespace_, "/*"))
+		return err_set(e, ERR_CONFIG, 0,
+			       "--namespace is one name (see --anywhere)");
 	if (a->anywhere)
 		*ret = mem_strdup("*");
 	else if (a->namespace_ && a->service_account)

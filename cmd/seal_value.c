@@ -17,10 +17,9 @@ static bool read_terminal(struct buf *to, struct err *e)
 		return err_set(e, ERR_CONFIG, errno, "read the terminal's state");
 	quiet = old;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	if (!file_write_all(STDERR_FILENO, prompt, sizeof(prompt) - 1, e))
-		return false;
+	// Quiet first: what is typed after the prompt is neither shown nor dropped.
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-	bool ok = true;
+	bool ok = file_write_all(STDERR_FILENO, prompt, sizeof(prompt) - 1, e);
 	for (char c = 0; ok;) {
 		ssize_t n = read(STDIN_FILENO, &c, 1);
 		if (n == 0 || c == '\n')

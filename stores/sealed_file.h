@@ -20,12 +20,11 @@ enum {
 	SEALED_FILE_MAX = 16 * 1024 * 1024,
 	SEALED_CONFIGMAP_MAX = 1024 * 1024, // of all keys of a ConfigMap together
 	SEALED_CONFIGMAP_NEAR = 900 * 1024, // said from here on
-	SEALED_NAME_MAX = 200,
 };
 
 struct sealed_recipient {
 	struct age_recipient key;
-	char *name; // a person's or cluster's, percent-encoded; NULL = none
+	char *name; // a person's or cluster's, written as authors are; NULL = none
 };
 
 struct sealed_file {

@@ -5,6 +5,7 @@
 
 #include "lib/base/mem.h"
 #include "stores/sealed_file_int.h"
+#include "stores/sealed_word.h"
 
 static const char intro[] = "ampoule-sealed v1";
 enum { COMMENTS_MAX = 64 * 1024, LINES_MAX = 200000 };
@@ -40,7 +41,7 @@ static void read_recipient(struct sealed_file *f, struct str line, unsigned numb
 	str_next(&rest, ' ', &word);
 	bool ok = str_next(&rest, ' ', &key) && age_recipient_read(key, &r, &e);
 	if (str_next(&rest, ' ', &name))
-		ok = ok && name.len > 0 && name.len <= SEALED_NAME_MAX && rest.len == 0;
+		ok = ok && sealed_author_ok(name, &e) && rest.len == 0;
 	AUTO_FREE char *text = name.len ? mem_strndup(name.p, name.len) : NULL;
 	if (!ok || !sealed_file_add_recipient(f, &r, text, &e))
 		add_damaged(f, line, number,

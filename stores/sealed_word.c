@@ -107,7 +107,7 @@ bool sealed_author_ok(struct str word, struct err *e)
 	for (size_t i = 0; ok && i < word.len; i++)
 		ok = is_alnum(word.p[i]) || (word.p[i] && strchr("._-~@+%", word.p[i]));
 	return ok || err_set(e, ERR_CONFIG, 0,
-			     "the author is not 1 to %d percent-encoded letters",
+			     "the author or name is not 1 to %d percent-encoded letters",
 			     SEALED_AUTHOR_MAX);
 }
 
