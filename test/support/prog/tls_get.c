@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// links: lib/tls
+// One GET with libcurl alone, with and without tls_client_hook(), for the system tests.
+//
+//	tls_get [--no-hook] [--tls 12|13|max12] [--cert FILE --key FILE] --ca FILE URL
+//
+// Prints the body; the exit status is libcurl's code (35: handshake, 60: certificate).
+#include <curl/curl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "lib/crypto/crypto.h"
+#include "lib/tls/tls_client_hook.h"
+
+static CURLcode call_hook(CURL *easy UNUSED, void *ssl_ctx, void *ctx UNUSED)
+{
+	return tls_client_hook(ssl_ctx) ? CURLE_OK : CURLE_SSL_CONNECT_ERROR;
+}
+
+static long version_of(const char *name)
+{
+	if (strcmp(name, "12") == 0)
+		return CURL_SSLVERSION_TLSv1_2 | CURL_SSLVERSION_MAX_TLSv1_2;
+	if (strcmp(name, "13") == 0)
+		return CURL_SSLVERSION_TLSv1_3;
+	return CURL_SSLVERSION_MAX_TLSv1_2; // "max12"
+}
+
+int main(int argc, char **argv)
+{
+	struct err e = ERR_INIT;
+	char text[CURL_ERROR_SIZE] = "";
+	bool hook = true;
+	mem_init(false);
+	if (!crypto_init(&e) || curl_global_init(CURL_GLOBAL_ALL))
+		return 1;
+	CURL *c = curl_easy_init();
+	curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+	curl_easy_setopt(c, CURLOPT_PROXY, "");
+	curl_easy_setopt(c, CURLOPT_TIMEOUT, 20L);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, text);
+	for (int i = 1; i < argc; i++) {
+		const char *value = i + 1 < argc ? argv[i + 1] : "";
+		if (strcmp(argv[i], "--no-hook") == 0) {
+			hook = false;
+			continue;
+		}
+		if (argv[i][0] != '-')
+			curl_easy_setopt(c, CURLOPT_URL, argv[i]);
+		else if (strcmp(argv[i], "--ca") == 0)
+			curl_easy_setopt(c, CURLOPT_CAINFO, value);
+		else if (strcmp(argv[i], "--cert") == 0)
+			curl_easy_setopt(c, CURLOPT_SSLCERT, value);
+		else if (strcmp(argv[i], "--key") == 0)
+			curl_easy_setopt(c, CURLOPT_SSLKEY, value);
+		else if (strcmp(argv[i], "--tls") == 0)
+			curl_easy_setopt(c, CURLOPT_SSLVERSION, version_of(value));
+		i += argv[i][0] == '-';
+	}
+	if (hook)
+		curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, call_hook);
+	CURLcode rc = curl_easy_perform(c);
+	if (rc)
+		fprintf(stderr, "%s\n", text[0] ? text : curl_easy_strerror(rc));
+	curl_easy_cleanup(c);
+	curl_global_cleanup();
+	return (int)rc;
+}
