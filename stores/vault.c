@@ -61,7 +61,6 @@ static void vault_close(struct store *s)
 	struct vault *v = (struct vault *)s;
 	while (v->ops)
 		vault_op_free(v->ops);
-	loop_timer_cancel(&v->idle);
 	http_client_free(v->http);
 	http_client_free(v->login_http);
 	vault_mounts_free(v);

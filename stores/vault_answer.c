@@ -102,6 +102,22 @@ bool vault_answer_auth(const struct vault_reply *r, struct vault_grant *ret,
 	return true;
 }
 
+bool vault_answer_wrapped(const struct vault_reply *r, struct vault_grant *ret,
+			  struct err *e)
+{
+	AUTO_BUF struct buf text = BUF_INIT(TOKEN_MAX);
+	const char *token = NULL;
+	struct err why = ERR_INIT;
+	if (!json_get_str(r->wrap_info, "token", &token, &why) ||
+	    (token && !json_write(r->wrap_info, &text, &why)))
+		return vault_refuse(e, &why);
+	if (!token || !vault_token_ok(token, strlen(token)))
+		return err_set(e, ERR_RETRY, 200,
+			       "the answer to the login is not wrapped");
+	*ret = (struct vault_grant){ .token = secret_new(buf_str(&text), text.len) };
+	return true;
+}
+
 bool vault_answer_lookup(const struct vault_reply *r, struct vault_grant *ret,
 			 struct err *e)
 {

@@ -62,6 +62,9 @@ struct vault_grant {
 // Of a login or renewal (`auth`).
 MUST_CHECK bool vault_answer_auth(const struct vault_reply *r, struct vault_grant *ret,
 				  struct err *e);
+// Of a login that was asked to be wrapped: the token is `wrap_info`, as JSON.
+MUST_CHECK bool vault_answer_wrapped(const struct vault_reply *r, struct vault_grant *ret,
+				     struct err *e);
 // Of auth/token/lookup-self (`data`).
 MUST_CHECK bool vault_answer_lookup(const struct vault_reply *r, struct vault_grant *ret,
 				    struct err *e);

@@ -6,7 +6,7 @@
 #include "lib/base/mem.h"
 #include "stores/vault_int.h"
 
-enum { BODY_MAX = 8 * 1024 * 1024, HEADERS_MAX = 4, IDLE_MS = 5000 };
+enum { BODY_MAX = 8 * 1024 * 1024, HEADERS_MAX = 5 };
 
 // --- ops ----------------------------------------------------------------------------------
 
@@ -20,23 +20,11 @@ struct vault_op *vault_op_new(struct vault *v, void *ctx)
 	if (op->next)
 		op->next->link = &op->next;
 	v->ops = op;
-	loop_timer_cancel(&v->idle);
 	return op;
-}
-
-// Connections hold keys and the last records: they go when nothing is asked for a while.
-static void on_idle(void *ctx, struct loop_timer *t)
-{
-	struct vault *v = ctx;
-	(void)t;
-	http_client_drop_idle(v->http);
-	if (v->login_http)
-		http_client_drop_idle(v->login_http);
 }
 
 static void op_unlink(struct vault_op *op)
 {
-	struct vault *v = op->vault;
 	if (!op->link)
 		return;
 	*op->link = op->next;
@@ -44,8 +32,6 @@ static void op_unlink(struct vault_op *op)
 		op->next->link = op->link;
 	op->link = NULL;
 	op->next = NULL;
-	if (!v->ops)
-		loop_timer_in(v->loop, &v->idle, IDLE_MS, on_idle, v);
 }
 
 void vault_op_free(struct vault_op *op)
@@ -141,6 +127,8 @@ static size_t make_headers(const struct vault *v, const struct vault_request *r,
 		h[n++] = (struct http_header){ "X-Vault-Namespace", ns };
 	if (r->token)
 		h[n++] = (struct http_header){ "X-Vault-Token", secret_bytes(r->token) };
+	if (r->wrap_ttl)
+		h[n++] = (struct http_header){ "X-Vault-Wrap-TTL", r->wrap_ttl };
 	if (r->body)
 		h[n++] = (struct http_header){ "Content-Type", "application/json" };
 	return n;

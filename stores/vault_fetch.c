@@ -145,8 +145,7 @@ void vault_fetch(struct store *s, const struct store_ask *ask, store_done_fn *do
 		op->params = json_deep_copy(ask->params);
 	if (!vault_path_parse(ask->path, &op->path, &e)) {
 		vault_op_fail_later(op, &e, failed);
-	} else if (!v->token) {
-		err_set(&e, ERR_AUTH, 0, "not logged in");
+	} else if (!vault_ready(v, &e)) {
 		vault_op_fail_later(op, &e, failed);
 	} else {
 		vault_mount_find(op, failed, send_fetch);

@@ -45,13 +45,13 @@ struct vault {
 	const struct auth_method *method;
 	struct auth_memory memory;
 	struct secret *token;
-	bool token_is_ours; // not one from a file
+	bool token_is_ours;    // not one from a file
+	bool token_is_wrapped; // auth.wrap_ttl: `token` is the wrapping's JSON, for a sink
 	bool token_renewable;
 	int64_t token_until_ms; // clock_mono_ms(); 0 = does not end
 	struct vault_mount *mounts;
 	struct vault_due *dues;
 	struct vault_op *ops; // under way
-	struct loop_timer idle;
 	uint64_t seed;
 };
 
@@ -110,6 +110,7 @@ struct vault_request {
 	const json_t *body;         // NULL = none
 	const struct secret *token; // NULL = none
 	bool login;                 // the login's namespace and client certificate
+	const char *wrap_ttl;       // NULL = none
 };
 void vault_send(struct vault_op *op, const struct vault_request *r, vault_step_fn *step);
 // The error of an answer that is a refusal.
@@ -141,6 +142,8 @@ void vault_renew_login(struct store *s, store_login_fn *done, void *ctx);
 void vault_check_login(struct store *s, store_login_fn *done, void *ctx);
 void vault_logout(struct store *s, store_login_fn *done, void *ctx);
 
+// Whether requests can be made: there is a token, and it is not wrapped for somebody else.
+bool vault_ready(const struct vault *v, struct err *e);
 // The token in use becomes this one (taken); NULL forgets it.
 void vault_take_token(struct vault *v, struct vault_grant *g, bool ours);
 struct store_token vault_token_state(const struct vault *v);

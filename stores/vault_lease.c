@@ -42,44 +42,44 @@ static void revoked(struct vault_op *op, const struct vault_got *got, const stru
 	}
 }
 
-static struct vault_op *lease_op(struct vault *v, const char *lease_id,
-				 store_done_fn *done, void *ctx)
+static void failed(struct vault_op *op, const struct vault_got *got, const struct err *e)
 {
-	struct vault_op *op = vault_op_new(v, ctx);
-	op->done = done;
-	op->lease_id = mem_strdup(lease_id);
-	return op;
+	(void)got;
+	vault_op_answer(op, NULL, e);
+}
+
+// A PUT with the lease and, perhaps, how long it shall last.
+static void lease_op(struct vault_op *op, const char *path, int64_t increment_s,
+		     vault_step_fn *step)
+{
+	struct err e = ERR_INIT;
+	AUTO_JSON json_t *body = json_pack("{s:s}", "lease_id", op->lease_id);
+	if (increment_s > 0)
+		json_object_set_new(body, "increment", json_integer(increment_s));
+	struct vault_request r = {
+		.method = "PUT", .path = path, .body = body, .token = op->vault->token
+	};
+	if (vault_ready(op->vault, &e))
+		vault_send(op, &r, step);
+	else
+		vault_op_fail_later(op, &e, failed);
 }
 
 void vault_renew(struct store *s, const char *lease_id, int64_t increment_ms,
 		 store_done_fn *done, void *ctx)
 {
-	struct vault *v = (struct vault *)s;
-	struct vault_op *op = lease_op(v, lease_id, done, ctx);
-	AUTO_JSON json_t *body = json_pack("{s:s}", "lease_id", lease_id);
+	struct vault_op *op = vault_op_new((struct vault *)s, ctx);
 	int64_t seconds = increment_ms / 1000;
-	if (seconds > 0)
-		json_object_set_new(body, "increment",
-				    json_integer(seconds < INCREMENT_MAX_S
-							 ? seconds
-							 : INCREMENT_MAX_S));
-	vault_send(op,
-		   &(struct vault_request){ .method = "PUT",
-					    .path = "sys/leases/renew",
-					    .body = body,
-					    .token = v->token },
-		   renewed);
+	op->done = done;
+	op->lease_id = mem_strdup(lease_id);
+	lease_op(op, "sys/leases/renew",
+		 seconds < INCREMENT_MAX_S ? seconds : INCREMENT_MAX_S, renewed);
 }
 
 void vault_revoke(struct store *s, const char *lease_id, store_done_fn *done, void *ctx)
 {
-	struct vault *v = (struct vault *)s;
-	struct vault_op *op = lease_op(v, lease_id, done, ctx);
-	AUTO_JSON json_t *body = json_pack("{s:s}", "lease_id", lease_id);
-	vault_send(op,
-		   &(struct vault_request){ .method = "PUT",
-					    .path = "sys/leases/revoke",
-					    .body = body,
-					    .token = v->token },
-		   revoked);
+	struct vault_op *op = vault_op_new((struct vault *)s, ctx);
+	op->done = done;
+	op->lease_id = mem_strdup(lease_id);
+	lease_op(op, "sys/leases/revoke", 0, revoked);
 }

@@ -9,11 +9,24 @@
 #include "stores/auth/auth_keys.h"
 #include "stores/vault_int.h"
 
+bool vault_ready(const struct vault *v, struct err *e)
+{
+	if (!v->token)
+		return err_set(e, ERR_AUTH, 0, "not logged in");
+	if (v->token_is_wrapped)
+		return err_set(
+			e, ERR_CONFIG, 0,
+			"the login's token is wrapped (wrap_ttl) for whoever opens the "
+			"sink; the agent itself cannot use it");
+	return true;
+}
+
 void vault_take_token(struct vault *v, struct vault_grant *g, bool ours)
 {
 	secret_free(v->token);
 	v->token = g ? TAKE(g->token) : NULL;
 	v->token_is_ours = ours;
+	v->token_is_wrapped = false;
 	v->token_renewable = g && g->renewable;
 	v->token_until_ms = g && g->ttl_ms ? clock_mono_ms() + g->ttl_ms : 0;
 }
@@ -32,11 +45,12 @@ static bool is_good(const struct vault_got *got)
 	return got->status >= 200 && got->status < 300;
 }
 
-static void logged_in(struct vault_op *op, struct vault_grant *g, bool ours)
+static void logged_in(struct vault_op *op, struct vault_grant *g, bool ours, bool wrapped)
 {
 	struct vault *v = op->vault;
 	struct store_token t = { .ttl_ms = g->ttl_ms, .renewable = g->renewable };
 	vault_take_token(v, g, ours);
+	v->token_is_wrapped = wrapped;
 	if (v->method->used)
 		v->method->used(&v->conf->auth);
 	vault_op_token(op, &t, NULL);
@@ -63,13 +77,15 @@ static void login_answered(struct vault_op *op, const struct vault_got *got,
 				   .path = op->request.path,
 				   .role = auth_key(&op->vault->conf->auth, "role", NULL),
 				   .sent = op->request.body };
-	if (!is_good(got))
-		vault_got_refused(got, r, &why);
-	else if (vault_answer_auth(&got->reply, &g, &why)) {
-		logged_in(op, &g, true);
+	const char *wrap_ttl = op->vault->conf->auth.wrap_ttl;
+	bool good = is_good(got) ? wrap_ttl ? vault_answer_wrapped(&got->reply, &g, &why)
+					    : vault_answer_auth(&got->reply, &g, &why)
+				 : vault_got_refused(got, r, &why);
+	if (!good) {
+		vault_op_token(op, NULL, &why);
 		return;
 	}
-	vault_op_token(op, NULL, &why);
+	logged_in(op, &g, !wrap_ttl, wrap_ttl);
 }
 
 static void send_login(struct vault_op *op)
@@ -78,7 +94,8 @@ static void send_login(struct vault_op *op)
 		   &(struct vault_request){ .method = op->request.method,
 					    .path = op->request.path,
 					    .body = op->request.body,
-					    .login = true },
+					    .login = true,
+					    .wrap_ttl = op->vault->conf->auth.wrap_ttl },
 		   login_answered);
 }
 
@@ -108,7 +125,7 @@ static void looked_up(struct vault_op *op, const struct vault_got *got,
 		return;
 	}
 	g.token = TAKE(op->request.token);
-	logged_in(op, &g, false);
+	logged_in(op, &g, false, false);
 }
 
 // --- a wrapped secret id ------------------------------------------------------------------

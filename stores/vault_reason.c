@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "lib/base/str.h"
+#include "stores/auth/jwt_claims.h"
 
 enum {
 	BODY_MAX = 64 * 1024, // of a refusal; more is not read
@@ -169,6 +171,7 @@ static size_t cut_utf8(const char *s, size_t max)
 static bool login_refused(const struct vault_refusal *r, struct err *e)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SAID_ALL_MAX);
+	AUTO_BUF struct buf token = BUF_INIT(SAID_ALL_MAX);
 	said(r->body, r->body_len, "errors", &b);
 	const char *text = buf_str(&b);
 	const char *reason = login_reason(r, text);
@@ -176,10 +179,13 @@ static bool login_refused(const struct vault_refusal *r, struct err *e)
 	if (!*text || strcmp(text, "permission denied") == 0 ||
 	    !may_be_passed_on(text, r->sent))
 		intro = text = "";
-	return err_set(e, ERR_AUTH, r->status, "%s%s%s%s: %s (%d)%s%.*s", r->path,
+	jwt_describe(json_string_value(json_object_get(r->sent, "jwt")), clock_wall_ms(),
+		     &token);
+	return err_set(e, ERR_AUTH, r->status, "%s%s%s%s: %s (%d)%s%.*s%s%s", r->path,
 		       r->role ? ", role '" : "", r->role ? r->role : "",
 		       r->role ? "'" : "", reason, r->status, intro,
-		       (int)cut_utf8(text, VAULT_SAID_MAX), text);
+		       (int)cut_utf8(text, VAULT_SAID_MAX), text, token.len ? "; " : "",
+		       buf_str(&token));
 }
 
 static bool unwrap_refused(const struct vault_refusal *r, struct err *e)

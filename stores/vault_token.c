@@ -91,9 +91,8 @@ static struct vault_op *token_op(struct vault *v, store_login_fn *done, void *ct
 static bool has_token(struct vault_op *op)
 {
 	struct err e = ERR_INIT;
-	if (op->vault->token)
+	if (vault_ready(op->vault, &e))
 		return true;
-	err_set(&e, ERR_AUTH, 0, "not logged in");
 	vault_op_fail_later(op, &e, failed);
 	return false;
 }

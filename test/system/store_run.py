@@ -7,6 +7,7 @@ import pathlib
 import queue
 import subprocess
 import threading
+import time
 
 LIMIT_S = 30
 
@@ -17,6 +18,14 @@ def prog(name):
     variant = {"static": "mbedtls-musl", "bin": "openssl-glibc"}.get(here.name)
     own = here.parent / "test" / "prog" / name
     return str(own if own.exists() else here.parent / variant / "test" / "prog" / name)
+
+
+def wait_until(check, limit=LIMIT_S):
+    """For what has no event of its own."""
+    end = time.monotonic() + limit
+    while not check():
+        assert time.monotonic() < end, f"did not happen within {limit} s"
+        time.sleep(0.01)
 
 
 def digest(value):

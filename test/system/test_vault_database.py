@@ -6,7 +6,7 @@ import time
 import pytest
 
 import postgres
-from store_run import Store, approle, digest, with_token
+from store_run import Store, approle, digest, wait_until, with_token
 
 pytestmark = pytest.mark.skipif(not postgres.binaries(), reason="no PostgreSQL on this machine")
 
@@ -50,7 +50,7 @@ def test_leases_end_with_their_token(bao, db, tmp_path):
         s.good("get database/creds/app")
         s.bad("revoke", "denied", "sys/leases/revoke")
         s.good("logout")
-    assert db.sql("select rolname from pg_roles where rolname like 'v-%'") == ""
+    wait_until(lambda: db.sql("select rolname from pg_roles where rolname like 'v-%'") == "")
 
 
 def test_an_engine_that_fails(bao, db, tmp_path):

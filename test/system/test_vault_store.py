@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The vault store against a real OpenBao: every login, KV 1 and 2, leases, certificates,
 what a person is told when something is refused."""
+import json
 import os
-import pathlib
 import time
 
 import pytest
@@ -250,6 +250,22 @@ def test_cert(app, tmp_path):
     c["tls"] = {"ca_file": app.authority.cert}
     with Store(tmp_path, c) as s:
         s.bad("login", "auth", "client certificate")
+
+
+def test_wrapped_login(app, tmp_path):
+    c = approle(app, tmp_path, remove_secret_id_file_after_reading=False)
+    c["auth"]["wrap_ttl"] = "90s"
+    with Store(tmp_path, c) as s:
+        assert s.good("login") == {"do": "login", "ok": True, "ttl_ms": 0, "renewable": False,
+                                   "has_token": True}
+        s.bad("get kv/app", "config", "wrap_ttl")
+        s.bad("renew-login", "config", "wrap_ttl")
+        s.good(f"token {tmp_path}/sink")
+        s.good("logout")
+    info = json.loads((tmp_path / "sink").read_text())
+    assert info["ttl"] == 90 and info["creation_path"] == "auth/approle/login"
+    token = app.put("sys/wrapping/unwrap", token=info["token"])["auth"]["client_token"]
+    app.get("auth/token/lookup-self", token=token)
 
 
 def test_userpass(app, tmp_path):

@@ -7,6 +7,7 @@
 //	store_get CONFIG.json [COMMAND…]
 //
 //	login, renew-login, check, logout      the credential
+//	token FILE                             writes it down
 //	get PATH…, list PATH…                  several at once
 //	write PATH KEY=VALUE…
 //	renew [LEASE], revoke [LEASE]          of the last answer when none is named
@@ -23,6 +24,7 @@
 #include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
+#include "lib/base/secret.h"
 #include "lib/base/str.h"
 #include "lib/crypto/crypto.h"
 #include "lib/crypto/digest.h"
@@ -226,6 +228,15 @@ static void lease(struct driver *d, char **words, size_t n)
 		d->ops->revoke(d->store, id, on_answer, pending_new(d, "revoke", id));
 }
 
+static void write_token(struct driver *d, const char *path)
+{
+	const struct secret *t = d->ops->token(d->store);
+	struct file_attr attr = { 0600, (uid_t)-1, (gid_t)-1 };
+	struct err e = ERR_INIT;
+	bool ok = file_replace(path, t ? secret_bytes(t) : "", secret_len(t), attr, &e);
+	print(answer_line("token", path, ok ? NULL : &e));
+}
+
 static void run(struct driver *d, char *line)
 {
 	char *words[WORDS_MAX];
@@ -245,6 +256,8 @@ static void run(struct driver *d, char *line)
 		d->waiting = true;
 		if (d->changed)
 			on_changed(d, NULL);
+	} else if (strcmp(words[0], "token") == 0 && n > 1) {
+		write_token(d, words[1]);
 	} else {
 		credential(d, words[0]);
 	}
@@ -320,6 +333,7 @@ static bool read_conf(struct driver *d, const char *path, struct err *e)
 	       json_get_str(auth, "method", &c->auth.method, e) &&
 	       json_get_str(auth, "mount_path", &c->auth.mount_path, e) &&
 	       json_get_str(auth, "namespace", &c->auth.namespace_, e) &&
+	       json_get_str(auth, "wrap_ttl", &c->auth.wrap_ttl, e) &&
 	       json_get_obj(auth, "config", &c->auth.config, e);
 }
 
