@@ -40,6 +40,11 @@ static const struct seal_word words[] = {
 	  0, 0, seal_verify, SEAL_VERIFY },
 	{ "sign", "[PATH]…", "Signs the versions that are not signed.", 0, SEAL_LIST_MAX,
 	  seal_sign, SEAL_SIGN },
+	{ "import", "SOURCE",
+	  "Seals what a Kubernetes Secret manifest, a dotenv file (- is standard input) "
+	  "or a "
+	  "path of a Vault or OpenBao holds.",
+	  1, 1, seal_import, SEAL_IMPORT },
 };
 
 void seal_note(const char *fmt, ...)

@@ -64,7 +64,6 @@ enum {
 	SEAL_VERIFY = 1 << 9,
 	SEAL_SIGN = 1 << 10,
 	SEAL_IMPORT = 1 << 11,
-	SEAL_MERGE = 1 << 12,
 };
 
 // Fills *ret from the words behind the seal_word's name. Errors are ERR_CONFIG with a text

@@ -20,7 +20,6 @@ bool seal_rekey(const struct seal_args *a, struct err *e);
 bool seal_verify(const struct seal_args *a, struct err *e);
 bool seal_sign(const struct seal_args *a, struct err *e);
 bool seal_import(const struct seal_args *a, struct err *e);
-bool seal_merge(const struct seal_args *a, struct err *e);
 
 // A line of advice on stderr.
 void seal_note(const char *fmt, ...) PRINTF_LIKE(1, 2);
