@@ -24,16 +24,16 @@ static bool check_proxy(struct load *l)
 	bool listens = other(l, "listener");
 	const json_t *cache = other(l, "cache"), *proxy = other(l, "api_proxy");
 	if (cache && !listens && l->conf->n_templates == 0)
-		return err_set(
-			l->e, ERR_CONFIG, 0,
-			"cache: it has no effect without a listener or a template");
+		return node_err(stanza_place(l, "cache"), l->e,
+				"it has no effect without a listener or a template");
 	if (proxy && !listens)
-		return err_set(l->e, ERR_CONFIG, 0,
-			       "api_proxy: it has no effect without a listener");
+		return node_err(stanza_place(l, "api_proxy"), l->e,
+				"it has no effect without a listener");
 	if (uses_token(cache) && uses_token(proxy))
-		return err_set(l->e, ERR_CONFIG, 0,
-			       "use_auto_auth_token stands in cache and in api_proxy; "
-			       "api_proxy alone is the place for it");
+		return node_err(
+			stanza_place(l, "cache"), l->e,
+			"use_auto_auth_token stands here and in api_proxy; api_proxy "
+			"is the place for it");
 	return true;
 }
 
@@ -43,13 +43,12 @@ static bool check_exec(struct load *l)
 	if (!variables)
 		return true;
 	if (!other(l, "exec"))
-		return err_set(
-			l->e, ERR_CONFIG, 0,
-			"env_template: it wants an exec stanza with the command that "
-			"gets the variables");
+		return node_err(stanza_place(l, "env_template"), l->e,
+				"it wants an exec stanza with the command that gets the "
+				"variables");
 	if (l->conf->n_templates > 0)
-		return err_set(
-			l->e, ERR_CONFIG, 0,
+		return node_err(
+			stanza_place(l, "env_template"), l->e,
 			"env_template and template exclude each other, as in the peer");
 	return true;
 }
@@ -61,9 +60,8 @@ bool check_conf(struct load *l)
 		return false;
 	if (c->n_templates == 0 && c->n_sinks == 0 && !other(l, "env_template") &&
 	    !other(l, "listener") && !other(l, "exec"))
-		return err_set(
-			l->e, ERR_CONFIG, 0,
-			"nothing to do: the configuration has no template, no sink and "
-			"no listener");
+		return node_err(
+			l->documents[0], l->e,
+			"nothing to do: there is no template, no sink and no listener");
 	return true;
 }

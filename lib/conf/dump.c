@@ -276,8 +276,9 @@ json_t *conf_to_json(const struct conf *c)
 	json_t *o = dumped(STANZA_TOP, c);
 	json_t *stores = json_array(), *sinks = json_array();
 	// Its default depends on the peer's stanzas, which come out as stores here.
-	json_object_set_new(o, "on_revoked",
-			    json_string(c->on_revoked == REVOKED_KEEP ? "keep" : "remove"));
+	json_object_set_new(
+		o, "on_revoked",
+		json_string(c->on_revoked == REVOKED_KEEP ? "keep" : "remove"));
 	for (size_t i = 0; i < c->n_stores; i++)
 		json_array_append_new(stores, store_json(&c->stores[i]));
 	for (size_t i = 0; i < c->n_sinks; i++)

@@ -182,7 +182,7 @@ bool hcl_parse(struct pool *p, const char *file, const char *text, size_t len,
 		return false;
 	struct node *root = NULL;
 	struct str rest = str_trim((struct str){ copy, len });
-	bool json = rest.len > 0 && rest.p[0] == '{';
+	bool json = rest.len > 0 && (rest.p[0] == '{' || rest.p[0] == '[');
 	if (!(json ? hcl_read_json(&c, &root) : hcl_read_hcl(&c, &root)))
 		return false;
 	*ret = root;

@@ -244,7 +244,7 @@ static bool lex_based(struct cursor *c, const char *from, struct token *t, bool 
 			break;
 		if (d >= base)
 			return cursor_err(c, c->p, "a number with a leading 0 is octal");
-		if (v >> 59)
+		if (v > ((uint64_t)INT64_MAX - d) / base)
 			return cursor_err(c, from, "a number that is out of range");
 		v = v * base + d;
 		some = true;

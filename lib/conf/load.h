@@ -17,6 +17,8 @@ struct load {
 	const struct conf_load_opts *opts;
 	const struct node **documents; // in the order given: later wins, lists grow
 	size_t n_documents;
+	const struct node **store_places; // where each store is written
+	size_t n_store_places;
 	bool has_peer; // a vault or auto_auth stanza: the peer's defaults
 	struct err *e;
 };
@@ -45,6 +47,8 @@ bool stanza_single(struct load *l, const char *key, const struct node **ret);
 // The same inside of a body.
 bool stanza_inner(struct load *l, const struct node *body, const char *key,
 		  node_known_fn *known, struct node_block *ret);
+// Where `key` stands in the last document that has it; the first document without one.
+const struct node *stanza_place(const struct load *l, const char *key);
 // All blocks `key` of all documents.
 bool stanza_all(struct load *l, const char *key, node_known_fn *known,
 		struct node_blocks *ret);

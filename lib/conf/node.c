@@ -34,6 +34,12 @@ const struct node *node_get(const struct node *object, const char *key)
 	return found;
 }
 
+const struct node *node_place(const struct node *object, const char *key)
+{
+	const struct node *member = node_get(object, key);
+	return member ? member : object;
+}
+
 const char *node_kind_name(enum node_kind kind)
 {
 	static const char *const names[] = {
@@ -89,12 +95,15 @@ static bool is_label_map(const struct node *body, node_known_fn *known)
 	return true;
 }
 
-static bool collect_body(struct pool *p, const struct node *body, node_known_fn *known,
-			 struct node_blocks *ret, struct err *e)
+static bool collect_body(struct pool *p, const struct node *body, const char *key,
+			 node_known_fn *known, struct node_blocks *ret, struct err *e)
 {
-	if (body->kind != NODE_OBJECT)
-		return node_err(body, e, "a block is wanted here, not %s",
+	if (body->kind != NODE_OBJECT) {
+		struct node named = *body; // an element of a list has no key of its own
+		named.key = key;
+		return node_err(&named, e, "a block is wanted here, not %s",
 				node_kind_name(body->kind));
+	}
 	if (body->labels && body->labels[1])
 		return node_err(body, e, "a block takes one label, not several");
 	if (body->labels || !is_label_map(body, known)) {
@@ -116,16 +125,16 @@ bool node_collect(struct pool *p, const struct node *object, const char *key,
 		  node_known_fn *known, struct node_blocks *ret, struct err *e)
 {
 	for (const struct node *n = object->first; n; n = n->next) {
-		if (!node_key_is(n, key))
+		if (!node_key_is(n, key) || n->kind == NODE_NULL)
 			continue;
 		if (n->kind != NODE_LIST) {
-			if (!collect_body(p, n, known, ret, e))
+			if (!collect_body(p, n, key, known, ret, e))
 				return false;
 			continue;
 		}
 		for (const struct node *c = n->first; c; c = c->next)
-			if (!collect_body(p, c, known, ret, e))
-				return err_wrap(e, "%s", key);
+			if (!collect_body(p, c, key, known, ret, e))
+				return false;
 	}
 	return true;
 }

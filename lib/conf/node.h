@@ -46,6 +46,8 @@ void node_add(struct node *parent, struct node *child);
 // The last member of that name, or NULL. HCL matches names without regard to case.
 const struct node *node_get(const struct node *object, const char *key);
 bool node_key_is(const struct node *n, const char *key);
+// Where to point when that member is at fault: the member, or the object without it.
+const struct node *node_place(const struct node *object, const char *key);
 const char *node_kind_name(enum node_kind kind);
 
 // One block of a kind: `store "aws" {…}`, or {"store": {"aws": {…}}} in JSON.

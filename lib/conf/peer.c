@@ -84,13 +84,13 @@ static bool keep_persist(struct load *l, const struct node *cache, json_t *to)
 static bool keep(struct load *l, const struct kept *k)
 {
 	struct node_blocks blocks = { 0 };
+	struct node_block one = { 0 };
 	if (k->single) {
-		const struct node *body;
-		if (!stanza_single(l, k->key, &body))
+		if (!stanza_single(l, k->key, &one.body))
 			return false;
-		if (!body)
+		if (!one.body)
 			return true;
-		blocks = (struct node_blocks){ &(struct node_block){ NULL, body }, 1 };
+		blocks = (struct node_blocks){ &one, 1 };
 	} else if (!stanza_all(l, k->key, known_of(k), &blocks)) {
 		return false;
 	}

@@ -62,10 +62,11 @@ static bool unknown_key(struct load *l, enum option_stanza stanza, const struct 
 	char hint[96] = "";
 	if (near)
 		snprintf(hint, sizeof(hint), "; did you mean '%s'?", near);
-	const char *where = s->name[0] ? s->name : "the top of a configuration";
 	if (s->unknown == UNKNOWN_FATAL)
-		return node_err(m, l->e, "no key of %s%s", where, hint);
-	return load_warn(l, m, "no key of %s, ignored%s", where, hint);
+		return node_err(m, l->e, "%s has no such key%s", s->name, hint);
+	if (!s->name[0])
+		return load_warn(l, m, "no such key or block%s", hint);
+	return load_warn(l, m, "%s has no such key%s", s->name, hint);
 }
 
 static bool is_repeated(const struct node *body, const struct node *m)
@@ -77,12 +78,13 @@ static bool is_repeated(const struct node *body, const struct node *m)
 }
 
 static bool read_member(struct load *l, enum option_stanza stanza,
-			const struct node *body, const struct node *m, void *at)
+			const struct node *body, const struct node *m, void *at,
+			bool keeps)
 {
 	const struct option_row *row = options_find(stanza, m->key);
 	if (m->kind == NODE_NULL)
 		return true; // as if it were not there
-	if (!row && options_stanza(stanza)->unknown != UNKNOWN_KEEP)
+	if (!row && !keeps && options_stanza(stanza)->unknown != UNKNOWN_KEEP)
 		return unknown_key(l, stanza, m);
 	if (row && strcmp(row->key, m->key) != 0 &&
 	    !load_warn(l, m, "written as '%s'", row->key))
@@ -121,7 +123,7 @@ bool stanza_read(struct load *l, enum option_stanza stanza, const struct node *b
 		 void *at, json_t *keep)
 {
 	for (const struct node *m = body->first; m; m = m->next)
-		if (!read_member(l, stanza, body, m, at))
+		if (!read_member(l, stanza, body, m, at, keep))
 			return false;
 	if (keep)
 		keep_others(stanza, body, keep);
@@ -165,8 +167,8 @@ bool stanza_override(struct load *l, enum option_stanza stanza, void *at)
 			continue;
 		const char *name = NULL;
 		const char *flag = from_flags(l, r), *env = from_environ(l, r, &name);
-		if (flag)
-			name = pool_printf(l->pool, "--%s", r->flag);
+		name = flag ? pool_printf(l->pool, "--%s", r->flag)
+			    : pool_printf(l->pool, "environment: %s", name ? name : "");
 		if ((flag || env) && !set_from_text(l, r, name, flag ? flag : env, at))
 			return false;
 	}
@@ -210,6 +212,14 @@ bool stanza_single(struct load *l, const char *key, const struct node **ret)
 			*ret = block.body;
 	}
 	return true;
+}
+
+const struct node *stanza_place(const struct load *l, const char *key)
+{
+	for (size_t i = l->n_documents; i-- > 0;)
+		if (node_get(l->documents[i], key))
+			return node_get(l->documents[i], key);
+	return l->documents[0];
 }
 
 bool stanza_all(struct load *l, const char *key, node_known_fn *known,

@@ -7,6 +7,8 @@
 #include "lib/base/str.h"
 #include "lib/conf/load.h"
 
+enum { BLOCKS_MAX = 256 };
+
 static const char peer_address[] = "https://127.0.0.1:8200";
 
 static bool store_known(const char *name)
@@ -46,20 +48,27 @@ static bool read_auth(struct load *l, struct node_block block, bool ours,
 		return node_err(at, l->e,
 				"a login wants a type, as in %s \"kubernetes\" {…}",
 				ours ? "auth" : "method");
-	if (ret->min_backoff_ms >= ret->max_backoff_ms && ret->max_backoff_ms > 0)
-		return node_err(
-			at, l->e,
-			"min_backoff (%lld ms) must be shorter than max_backoff (%lld "
-			"ms)",
-			(long long)ret->min_backoff_ms, (long long)ret->max_backoff_ms);
+	if (ret->min_backoff_ms == 0) // the default, as the peer
+		ret->min_backoff_ms = 1000;
+	if (ret->max_backoff_ms == 0)
+		ret->max_backoff_ms = 300000;
+	if (ret->min_backoff_ms >= ret->max_backoff_ms)
+		return node_err(node_place(at, "min_backoff"), l->e,
+				"it (%lld ms) must be shorter than max_backoff (%lld "
+				"ms)",
+				(long long)ret->min_backoff_ms,
+				(long long)ret->max_backoff_ms);
 	return true;
 }
 
 // --- stores
 
-static struct conf_store *add_store(struct load *l)
+static struct conf_store *add_store(struct load *l, const struct node *at)
 {
 	struct conf *c = l->conf;
+	l->store_places = pool_append(l->pool, l->store_places, &l->n_store_places,
+				      sizeof(const struct node *));
+	l->store_places[l->n_store_places - 1] = at;
 	c->stores = pool_append(l->pool, c->stores, &c->n_stores, sizeof(*c->stores));
 	struct conf_store *s = &c->stores[c->n_stores - 1];
 	s->options = json_object();
@@ -84,15 +93,20 @@ static bool read_retry(struct load *l, const struct node *body, struct conf_stor
 	if (s->num_retries == 0)
 		s->num_retries = 12; // as the peer
 	if (s->num_retries < -1 || s->num_retries > 1000000)
-		return node_err(retry.body ? retry.body : body, l->e,
-				"num_retries must be -1 (none) or more");
+		return node_err(node_place(retry.body ? retry.body : body, "num_retries"),
+				l->e, "-1 (none) or more is wanted");
 	return true;
 }
 
-static bool check_tls(struct load *l, const struct node *at, const struct conf_store *s)
+static bool check_connection(struct load *l, const struct node *at, struct conf_store *s)
 {
+	if (s->timeout_ms == 0)
+		s->timeout_ms = 60000; // no request is without a deadline
+	if (s->max_connections == 0)
+		s->max_connections = 10;
 	if (s->tls.client_key && !s->tls.client_cert)
-		return node_err(at, l->e, "client_key without client_cert; give both");
+		return node_err(node_place(at, "client_key"), l->e,
+				"it wants client_cert too");
 	return true;
 }
 
@@ -126,7 +140,7 @@ static bool name_ok(struct load *l, const struct node *at, const char *name)
 
 static bool read_store(struct load *l, struct node_block block)
 {
-	struct conf_store *s = add_store(l);
+	struct conf_store *s = add_store(l, block.body);
 	struct node_block auth;
 	if (!store_defaults(l, s) ||
 	    !stanza_read(l, STANZA_STORE, block.body, s, s->options) ||
@@ -137,7 +151,8 @@ static bool read_store(struct load *l, struct node_block block)
 	if (auth.body && !read_auth(l, auth, true, &s->auth))
 		return false;
 	if (s->name && block.label && strcmp(s->name, block.label) != 0)
-		return node_err(block.body, l->e, "the name and the label differ");
+		return node_err(node_place(block.body, "name"), l->e,
+				"it differs from the block's label '%.63s'", block.label);
 	if (!s->name)
 		s->name = block.label && *block.label ? block.label : NULL;
 	if (!name_ok(l, block.body, s->name))
@@ -148,7 +163,7 @@ static bool read_store(struct load *l, struct node_block block)
 				s->name);
 	if (strcmp(s->type, "vault") == 0 && !s->address)
 		s->address = peer_address;
-	return check_tls(l, block.body, s);
+	return check_connection(l, block.body, s);
 }
 
 // --- token sinks
@@ -156,14 +171,14 @@ static bool read_store(struct load *l, struct node_block block)
 static bool check_sink(struct load *l, const struct node *at, const struct conf_sink *s)
 {
 	if (strcmp(s->type, "file") != 0)
-		return node_err(at, l->e,
+		return node_err(node_place(at, "type"), l->e,
 				"'%.40s' is no type of sink; there is only file",
 				s->type);
 	if (!s->path)
 		return node_err(at, l->e,
 				"a sink wants config { path = \"/file/for/the/token\" }");
 	if (s->dh_type && strcmp(s->dh_type, "curve25519") != 0)
-		return node_err(at, l->e, "dh_type must be curve25519");
+		return node_err(node_place(at, "dh_type"), l->e, "curve25519 is wanted");
 	if (!s->dh_type != !s->dh_path)
 		return node_err(at, l->e, "dh_type and dh_path go together: give both");
 	if (!s->dh_type && (s->derive_key || s->aad || s->aad_env_var))
@@ -181,6 +196,9 @@ static bool check_sink(struct load *l, const struct node *at, const struct conf_
 static bool read_sinks(struct load *l, const struct node_blocks *blocks)
 {
 	struct conf *c = l->conf;
+	if (blocks->n > BLOCKS_MAX)
+		return node_err(blocks->list[BLOCKS_MAX].body, l->e, "more than %d sinks",
+				BLOCKS_MAX);
 	for (size_t i = 0; i < blocks->n; i++) {
 		struct node_block b = blocks->list[i], config;
 		c->sinks = pool_append(l->pool, c->sinks, &c->n_sinks, sizeof(*c->sinks));
@@ -231,25 +249,26 @@ static bool peer_login(struct load *l, const struct node *auto_auth, struct conf
 	if (!read_auth(l, method, false, &s->auth) || !peer_sinks(l, auto_auth))
 		return false;
 	if (s->auth.wrap_ttl && l->conf->n_sinks != 1)
-		return node_err(method.body, l->e,
-				"wrap_ttl wants exactly one sink, which gets the wrapped "
-				"login; there are %zu",
-				l->conf->n_sinks);
+		return node_err(
+			node_place(method.body, "wrap_ttl"), l->e,
+			"exactly one sink is wanted, which gets the wrapped login; "
+			"there are %zu",
+			l->conf->n_sinks);
 	return true;
 }
 
 static bool read_peer(struct load *l, const struct node *vault,
 		      const struct node *auto_auth)
 {
-	struct conf_store *s = add_store(l);
-	const struct node nowhere = { .key = "vault" };
-	const struct node *at = vault ? vault : auto_auth ? auto_auth : &nowhere;
+	const struct node *at = vault ? vault : auto_auth ? auto_auth : l->documents[0];
+	const struct node nothing = { .kind = NODE_OBJECT };
+	struct conf_store *s = add_store(l, at);
 	s->name = s->type = "vault";
 	if (!store_defaults(l, s))
 		return false;
 	if (vault && !stanza_read(l, STANZA_VAULT, vault, s, NULL))
 		return false;
-	if (!read_retry(l, vault ? vault : &nowhere, s) ||
+	if (!read_retry(l, vault ? vault : &nothing, s) ||
 	    !stanza_override(l, STANZA_VAULT, s) || !stanza_override(l, STANZA_RETRY, s))
 		return false;
 	if (auto_auth && !peer_login(l, auto_auth, s))
@@ -261,7 +280,7 @@ static bool read_peer(struct load *l, const struct node *vault,
 		s->namespace_ = s->auth.namespace_;
 	else if (!s->auth.namespace_)
 		s->auth.namespace_ = s->namespace_;
-	return check_tls(l, at, s);
+	return check_connection(l, at, s);
 }
 
 static bool choose_default(struct load *l)
@@ -272,17 +291,17 @@ static bool choose_default(struct load *l)
 		if (!c->stores[i].is_default)
 			continue;
 		if (chosen)
-			return err_set(
-				l->e, ERR_CONFIG, 0,
-				"stores '%s' and '%s' both say default = true; one may",
-				chosen->name, c->stores[i].name);
+			return node_err(
+				node_place(l->store_places[i], "default"), l->e,
+				"store '%s' is the default already; one store may say so",
+				chosen->name);
 		chosen = &c->stores[i];
 	}
 	if (!chosen && c->n_stores > 0 && (c->n_stores == 1 || l->has_peer))
 		chosen = &c->stores[0]; // the peer's comes first
 	if (!chosen && c->n_stores > 1)
-		return err_set(
-			l->e, ERR_CONFIG, 0,
+		return node_err(
+			l->store_places[0], l->e,
 			"of %zu stores none is the default; write default = true into "
 			"the one that paths without a store's name mean",
 			c->n_stores);
@@ -306,6 +325,9 @@ bool load_stores(struct load *l)
 		stores.n == 0 && stanza_is_overridden(l, STANZA_VAULT, "address");
 	if ((l->has_peer || by_address) && !read_peer(l, vault, auto_auth))
 		return false;
+	if (stores.n > BLOCKS_MAX)
+		return node_err(stores.list[BLOCKS_MAX].body, l->e, "more than %d stores",
+				BLOCKS_MAX);
 	for (size_t i = 0; i < stores.n; i++)
 		if (!read_store(l, stores.list[i]))
 			return false;

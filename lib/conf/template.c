@@ -6,6 +6,8 @@
 #include "lib/base/str.h"
 #include "lib/conf/load.h"
 
+enum { TEMPLATES_MAX = 10000, DELIVER_MAX = 1000 };
+
 static bool template_known(const char *name)
 {
 	return options_find(STANZA_TEMPLATE, name);
@@ -22,13 +24,12 @@ static bool absolute(struct load *l, const struct node *at, const char *what,
 		     const char *path)
 {
 	struct err why = ERR_INIT;
+	const struct node *n = node_place(at, what);
 	if (!path)
 		return node_err(at, l->e, "%s is missing", what);
 	if (path[0] != '/' || !path[1])
-		return node_err(at, l->e, "%s '%.200s' must be an absolute path", what,
-				path);
-	return file_path_ok(path + 1, &why) ||
-	       node_err(at, l->e, "%s: %s", what, why.text);
+		return node_err(n, l->e, "'%.200s' must be an absolute path", path);
+	return file_path_ok(path + 1, &why) || node_err(n, l->e, "%s", why.text);
 }
 
 // Whether `path` is `folder` or lies in it; *ret_rest is what follows the slash.
@@ -53,21 +54,21 @@ static bool check_deliver(struct load *l, const struct node *at,
 	if (!absolute(l, at, "folder", d->folder) || !absolute(l, at, "mount", d->mount))
 		return false;
 	if (d->uid < -1 || d->uid > UINT32_MAX - 1)
-		return node_err(at, l->e,
-				"uid must be a user's number, or -1 when unknown");
+		return node_err(node_place(at, "uid"), l->e,
+				"a user's number is wanted, or -1 when it is unknown");
 	for (size_t i = 0; i + 1 < l->conf->n_deliver; i++) {
 		const struct conf_deliver *o = &l->conf->deliver[i];
 		if (is_under(d->folder, o->folder, &rest) ||
 		    is_under(o->folder, d->folder, &rest))
 			return node_err(
-				at, l->e,
-				"folder '%.100s' overlaps with that of '%s'; each "
-				"container's folder is its own",
+				node_place(at, "folder"), l->e,
+				"'%.100s' overlaps with that of '%s'; each container's "
+				"folder is its own",
 				d->folder, o->container);
 		if (strcmp(o->container, d->container) == 0 &&
 		    (is_under(d->mount, o->mount, &rest) ||
 		     is_under(o->mount, d->mount, &rest)))
-			return node_err(at, l->e,
+			return node_err(node_place(at, "mount"), l->e,
 					"container '%s' has two overlapping mounts",
 					d->container);
 	}
@@ -80,6 +81,9 @@ bool load_deliver(struct load *l)
 	struct node_blocks blocks = { 0 };
 	if (!stanza_all(l, "deliver", deliver_known, &blocks))
 		return false;
+	if (blocks.n > DELIVER_MAX)
+		return node_err(blocks.list[DELIVER_MAX].body, l->e,
+				"more than %d deliver blocks", DELIVER_MAX);
 	for (size_t i = 0; i < blocks.n; i++) {
 		c->deliver = pool_append(l->pool, c->deliver, &c->n_deliver,
 					 sizeof(*c->deliver));
@@ -109,8 +113,8 @@ static bool check_source(struct load *l, const struct node *at, struct conf_temp
 				"%s of source, contents and stock; give exactly one",
 				given ? "more than one" : "none");
 	if (t->stock && !t->secret)
-		return node_err(at, l->e, "stock = \"%.40s\" wants secret = \"path\"",
-				t->stock);
+		return node_err(node_place(at, "stock"), l->e,
+				"it wants secret = \"path\" beside it");
 	return true;
 }
 
@@ -125,12 +129,13 @@ static bool check_delimiters(struct load *l, const struct node *at,
 	for (size_t i = 0; i < 2; i++)
 		if (strpbrk(both[i], " \t\r\n\"'`") || strlen(both[i]) > 16)
 			return node_err(
-				at, l->e,
-				"a delimiter holds a blank or a quote, or is longer than "
-				"16 letters; write something like << and >>");
+				node_place(at, i ? "right_delimiter" : "left_delimiter"),
+				l->e,
+				"it holds a blank or a quote, or is longer than 16 "
+				"letters; write something like << and >>");
 	if (strcmp(both[0], both[1]) == 0)
-		return node_err(at, l->e,
-				"left_delimiter and right_delimiter are the same");
+		return node_err(node_place(at, "right_delimiter"), l->e,
+				"it is the same as left_delimiter");
 	return true;
 }
 
@@ -159,11 +164,10 @@ static bool check_containers(struct load *l, const struct node *at,
 		if (found)
 			continue;
 		near = str_nearest(*name, names, n);
-		return node_err(
-			at, l->e,
-			"containers names '%.63s', which no deliver block has%s%s%s",
-			*name, near ? "; did you mean '" : "", near ? near : "",
-			near ? "'?" : "");
+		return node_err(node_place(at, "containers"), l->e,
+				"no deliver block is for '%.63s'%s%s%s", *name,
+				near ? "; did you mean '" : "", near ? near : "",
+				near ? "'?" : "");
 	}
 	return true;
 }
@@ -175,6 +179,7 @@ static bool check_mounts(struct load *l, const struct node *at,
 {
 	const struct conf *c = l->conf;
 	const char *rest, *mount = NULL;
+	const struct node *n = node_place(at, "destination");
 	struct err why = ERR_INIT;
 	bool fits = false;
 	for (size_t i = 0; i < c->n_deliver; i++) {
@@ -185,40 +190,42 @@ static bool check_mounts(struct load *l, const struct node *at,
 		if (!is_under(t->destination, d->mount, &rest))
 			continue;
 		fits = true;
+		if (!*rest)
+			return node_err(n, l->e,
+					"'%.200s' is the mount itself; name a file in it",
+					t->destination);
 		if (!file_path_ok(rest, &why))
-			return node_err(at, l->e, "destination: %s", why.text);
+			return node_err(n, l->e, "%s", why.text);
 	}
 	return fits ||
-	       node_err(at, l->e,
-			"destination '%.200s' lies outside of what the application "
-			"sees; it must be under %.100s",
+	       node_err(n, l->e,
+			"'%.200s' lies outside of what the application sees; it must "
+			"be under %.100s",
 			t->destination, mount ? mount : "a mount of deliver");
 }
 
 static bool check_destination(struct load *l, const struct node *at,
 			      const struct conf_template *t)
 {
+	const struct node *n = node_place(at, "destination");
 	const char *d = t->destination;
 	if (!d)
 		return node_err(at, l->e, "destination is missing: the file to write");
 	size_t len = strlen(d);
 	if (len >= 4096)
-		return node_err(at, l->e, "destination is longer than 4095 bytes");
+		return node_err(n, l->e, "longer than 4095 bytes");
 	if (d[len - 1] == '/')
-		return node_err(at, l->e, "destination '%.200s' is a folder; name a file",
-				d);
+		return node_err(n, l->e, "'%.200s' is a folder; name a file", d);
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)d[i] < ' ' || d[i] == 0x7f)
-			return node_err(at, l->e, "destination holds a control letter");
+			return node_err(n, l->e, "it holds a control letter");
 	if (l->conf->n_deliver > 0) {
 		if (d[0] != '/')
-			return node_err(at, l->e,
-					"destination '%.200s' must be an absolute path",
-					d);
+			return node_err(n, l->e, "'%.200s' must be an absolute path", d);
 		return check_mounts(l, at, t);
 	}
-	return d[0] == '/' || load_warn(l, at,
-					"destination '%.200s' is relative to the folder "
+	return d[0] == '/' || load_warn(l, n,
+					"'%.200s' is relative to the folder "
 					"in which the agent was "
 					"started; write an absolute path",
 					d);
@@ -245,6 +252,7 @@ static bool check_others(struct load *l, const struct node *at,
 			 const struct conf_template *t, bool *ret_same)
 {
 	const struct conf *c = l->conf;
+	const struct node *n = node_place(at, "destination");
 	const char *rest;
 	*ret_same = false;
 	for (size_t i = 0; i + 1 < c->n_templates; i++) {
@@ -256,18 +264,18 @@ static bool check_others(struct load *l, const struct node *at,
 				    same_text(o->contents, t->contents) &&
 				    same_text(o->stock, t->stock) &&
 				    same_text(o->secret, t->secret);
-			return *ret_same || node_err(at, l->e,
+			return *ret_same || node_err(n, l->e,
 						     "a second template writes '%.200s'; "
 						     "give each its own "
-						     "destination",
+						     "file",
 						     t->destination);
 		}
 		if (is_under(t->destination, o->destination, &rest) ||
 		    is_under(o->destination, t->destination, &rest))
 			return node_err(
-				at, l->e,
-				"destination '%.150s' and that of '%.100s' are file and "
-				"folder of one name",
+				n, l->e,
+				"'%.150s' and that of '%.100s' are file and folder of "
+				"one name",
 				t->destination, o->name);
 	}
 	return true;
@@ -302,6 +310,8 @@ static bool read_template(struct load *l, struct node_block block,
 	if (!stanza_defaults(l, STANZA_TEMPLATE, t) ||
 	    !stanza_read(l, STANZA_TEMPLATE, at, t, NULL) || !read_exec(l, at, t))
 		return false;
+	if (t->command_timeout_ms == 0)
+		t->command_timeout_ms = 30000;
 	if (!t->name)
 		t->name = block.label && *block.label ? block.label : t->destination;
 	for (size_t i = 0; i < t->n_notify; i++)
@@ -322,12 +332,11 @@ static bool load_template_config(struct load *l)
 		return true;
 	if (!stanza_read(l, STANZA_TEMPLATE_CONFIG, body, t, NULL))
 		return false;
-	if (t->static_interval_ms == 0)
-		return node_err(body, l->e,
-				"static_secret_render_interval must be longer than 0");
+	if (t->static_interval_ms == 0) // the default, as the peer
+		t->static_interval_ms = 300000;
 	if (t->lease_renewal_threshold <= 0 || t->lease_renewal_threshold > 1)
-		return node_err(body, l->e,
-				"lease_renewal_threshold lies between 0 and 1");
+		return node_err(node_place(body, "lease_renewal_threshold"), l->e,
+				"a number above 0 and at most 1 is wanted");
 	return true;
 }
 
@@ -338,6 +347,9 @@ bool load_templates(struct load *l)
 	if (!load_template_config(l) ||
 	    !stanza_all(l, "template", template_known, &blocks))
 		return false;
+	if (blocks.n > TEMPLATES_MAX)
+		return node_err(blocks.list[TEMPLATES_MAX].body, l->e,
+				"more than %d templates", TEMPLATES_MAX);
 	for (size_t i = 0; i < blocks.n; i++) {
 		bool same;
 		c->templates = pool_append(l->pool, c->templates, &c->n_templates,

@@ -77,7 +77,7 @@ static bool load(struct run *r, const char *path, struct conf **ret, struct err 
 static void put_conf(const struct conf *c, struct buf *to)
 {
 	AUTO_JSON json_t *j = conf_to_json(c);
-	char *text = json_dumps(j, JSON_INDENT(2) | JSON_SORT_KEYS);
+	char *text = json_dumps(j, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
 	buf_printf(to, "%s\n", text);
 	mem_free(text);
 }

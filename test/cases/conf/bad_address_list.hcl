@@ -1,0 +1,2 @@
+vault { address = ["http://a"] }
+template { contents = "x" destination = "/s/x" }

@@ -1,0 +1,2 @@
+auto_auth { method "cert" { min_backoff = "10m" } }
+template { contents = "x" destination = "/s/x" }

@@ -1,0 +1,3 @@
+vault {}
+auto_auth { method "cert" {} sink "file" { config { path = "/t" } } }
+cache { use_auto_auth_token = true }

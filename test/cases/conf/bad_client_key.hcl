@@ -1,0 +1,2 @@
+vault { client_key = "/k" }
+template { contents = "x" destination = "/s/x" }

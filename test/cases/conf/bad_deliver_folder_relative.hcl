@@ -1,0 +1,2 @@
+deliver "a" { folder = "v" }
+template { contents = "x" destination = "/s/x" }

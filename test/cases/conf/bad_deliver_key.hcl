@@ -1,0 +1,2 @@
+deliver "a" { folders = "/v" }
+template { contents = "x" destination = "/s/x" }

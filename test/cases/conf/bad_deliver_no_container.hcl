@@ -1,0 +1,2 @@
+deliver { folder = "/v" }
+template { contents = "x" destination = "/vault/secrets/x" }

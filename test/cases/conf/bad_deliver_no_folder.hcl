@@ -1,0 +1,2 @@
+deliver "a" { }
+template { contents = "x" destination = "/s/x" }

@@ -1,0 +1,2 @@
+deliver "app" { folder = "/v/app" }
+template { contents = "x" destination = "x" }

@@ -1,0 +1,3 @@
+deliver "a" { folder = "/v" }
+deliver "b" { folder = "/v/b" }
+template { contents = "x" destination = "/s/x" }

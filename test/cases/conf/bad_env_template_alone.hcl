@@ -1,0 +1,1 @@
+env_template "A" { contents = "x" }

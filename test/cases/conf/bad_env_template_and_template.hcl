@@ -1,0 +1,3 @@
+env_template "A" { contents = "x" }
+exec { command = ["a"] }
+template { contents = "x" destination = "/s/x" }

@@ -1,0 +1,1 @@
+exec { command = ["a"] restart = true }

@@ -1,0 +1,2 @@
+exit_after_auth = "true"
+template { contents = "x" destination = "/s/x" }

@@ -1,0 +1,2 @@
+log_format = 5
+template { contents = "x" destination = "/s/x" }

@@ -1,0 +1,2 @@
+log_level = "loud"
+template { contents = "x" destination = "/s/x" }

@@ -1,0 +1,1 @@
+auto_auth { sink "file" { config { path = "/t" } } }

@@ -1,0 +1,2 @@
+vault {}
+auto_auth { method "cert" {} }

@@ -1,0 +1,2 @@
+policy { allow_path = ["x"] }
+template { contents = "x" destination = "/s/x" }

@@ -1,0 +1,1 @@
+auto_auth { method "cert" {} sink "file" { aad = "x" config { path = "/a" } } }

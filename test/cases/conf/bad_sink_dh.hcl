@@ -1,0 +1,1 @@
+auto_auth { method "cert" {} sink "file" { dh_path = "/k" config { path = "/a" } } }

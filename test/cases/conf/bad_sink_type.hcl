@@ -1,0 +1,1 @@
+auto_auth { method "cert" {} sink "memory" { config { path = "/a" } } }

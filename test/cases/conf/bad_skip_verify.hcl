@@ -1,0 +1,2 @@
+vault { tls_skip_verify = "yes" }
+template { contents = "x" destination = "/s/x" }

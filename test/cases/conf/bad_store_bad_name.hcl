@@ -1,0 +1,2 @@
+store "a:b" { type = "file" }
+template { contents = "x" destination = "/s/x" }

@@ -1,0 +1,2 @@
+store { type = "file" }
+template { contents = "x" destination = "/s/x" }

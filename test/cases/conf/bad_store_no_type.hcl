@@ -1,0 +1,2 @@
+store "a" { folder = "/x" }
+template { contents = "x" destination = "/s/x" }

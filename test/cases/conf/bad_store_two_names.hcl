@@ -1,0 +1,2 @@
+store "a" { type = "file" name = "b" }
+template { contents = "x" destination = "/s/x" }

@@ -1,0 +1,3 @@
+vault {}
+store "vault" { type = "vault" }
+template { contents = "x" destination = "/s/x" }

@@ -1,0 +1,3 @@
+# strict
+zzz = 1
+template { contents = "x" destination = "/s/x" }

@@ -1,0 +1,3 @@
+# strict
+log_file = "/x"
+template { contents = "x" destination = "/s/x" }

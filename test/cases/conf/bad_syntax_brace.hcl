@@ -1,0 +1,2 @@
+vault {
+  address = "x"

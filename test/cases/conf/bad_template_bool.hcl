@@ -1,0 +1,1 @@
+template { contents = "x" destination = "/s/x" error_on_missing_key = "true" }

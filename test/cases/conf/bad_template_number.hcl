@@ -1,0 +1,1 @@
+template { contents = 5 destination = "/s/x" }

@@ -1,0 +1,1 @@
+template { stock = "env" destination = "/s/x" }

@@ -1,0 +1,2 @@
+template { contents = "x" destination = "/s/x" }
+template { contents = "y" destination = "/s/x" }

@@ -1,0 +1,1 @@
+template { contents = "x" destination = "/s/x" unread_after = "10s:panic" }

@@ -1,0 +1,1 @@
+template { contents = "x" destination = "/s/x" wait { min = "1s" most = "2s" } }

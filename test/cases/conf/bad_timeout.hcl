@@ -1,0 +1,2 @@
+vault { timeout = "5 minutes" }
+template { contents = "x" destination = "/s/x" }

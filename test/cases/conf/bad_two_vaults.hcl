@@ -1,0 +1,3 @@
+vault {}
+vault {}
+template { contents = "x" destination = "/s/x" }

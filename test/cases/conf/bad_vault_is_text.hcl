@@ -1,0 +1,2 @@
+vault = "http://x"
+template { contents = "x" destination = "/s/x" }

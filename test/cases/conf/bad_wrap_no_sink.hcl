@@ -1,0 +1,2 @@
+auto_auth { method "cert" { wrap_ttl = "1m" } }
+template { contents = "x" destination = "/s/x" }

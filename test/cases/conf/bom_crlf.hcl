@@ -1,0 +1,8 @@
+﻿vault {}
+template {
+  contents = <<EOT
+a
+b
+EOT
+  destination = "/s/x"
+}

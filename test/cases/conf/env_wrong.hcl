@@ -1,0 +1,3 @@
+# env VAULT_SKIP_VERIFY=yes
+vault {}
+template { contents = "x" destination = "/s/x" }

@@ -1,0 +1,3 @@
+# env BAO_CLIENT_TIMEOUT=soon
+vault {}
+template { contents = "x" destination = "/s/x" }

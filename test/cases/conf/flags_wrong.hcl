@@ -1,0 +1,3 @@
+# flag log-level=loud
+vault {}
+template { contents = "x" destination = "/s/x" }

@@ -1,0 +1,1 @@
+folders are not entered

@@ -1,0 +1,1 @@
+template { contents = "y" destination = "/s/x" }

@@ -1,0 +1,2 @@
+policy { allow_env = false }
+template { contents = "x" destination = "/s/x" }

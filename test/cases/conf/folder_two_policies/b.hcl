@@ -1,0 +1,1 @@
+policy { allow_env = true }

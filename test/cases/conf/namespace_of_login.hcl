@@ -1,0 +1,3 @@
+vault { address = "http://v:8200" }
+auto_auth { method "cert" { namespace = "team" } }
+template { contents = "x" destination = "/s/x" }

@@ -1,0 +1,2 @@
+Vault { ADDRESS = "http://x" }
+template { Contents = "x" destination = "/x" }

@@ -1,0 +1,2 @@
+vault {}
+template { contents = "x" destination = "out/x" }

@@ -1,0 +1,3 @@
+# strict
+vault { address = "http://x" }
+template { contents = "x" destination = "/s/x" }
