@@ -104,8 +104,9 @@ static void print(const struct report *r, uint64_t generation)
 		       "generation "
 		       "%" PRIu64 ", %zu problem%s\n",
 		       r->file->name, r->entries, r->versions, r->signed_,
-		       r->ring ? ", all opened" : "", r->file->n_recipients, generation,
-		       r->problems, r->problems == 1 ? "" : "s");
+		       r->ring && r->problems == 0 ? ", all opened" : "",
+		       r->file->n_recipients, generation, r->problems,
+		       r->problems == 1 ? "" : "s");
 }
 
 static void check_all(struct report *r, uint64_t *ret_generation)
