@@ -45,6 +45,7 @@ struct driver {
 	unsigned under_way;
 	bool waiting, changed;
 	char *lease_id;
+	struct pending *pending; // asks that are under way
 };
 
 static void next_command(struct driver *d);
@@ -100,6 +101,7 @@ static void done_one(struct driver *d)
 // --- answers ------------------------------------------------------------------------------
 
 struct pending {
+	struct pending *next;
 	struct driver *driver;
 	const char *what;
 	char *path;
@@ -111,16 +113,27 @@ static struct pending *pending_new(struct driver *d, const char *what, const cha
 	p->driver = d;
 	p->what = what;
 	p->path = mem_strdup(path);
+	p->next = d->pending;
+	d->pending = p;
 	d->under_way++;
 	return p;
+}
+
+static void pending_free(struct pending *p)
+{
+	struct pending **at = &p->driver->pending;
+	while (*at != p)
+		at = &(*at)->next;
+	*at = p->next;
+	mem_free(p->path);
+	mem_free(p);
 }
 
 static void pending_end(struct pending *p, json_t *take)
 {
 	struct driver *d = p->driver;
 	print(take);
-	mem_free(p->path);
-	mem_free(p);
+	pending_free(p);
 	done_one(d);
 }
 
@@ -377,6 +390,8 @@ int main(int argc, char **argv)
 		loop_fd_remove(d.input);
 	if (d.store)
 		d.ops->close(d.store);
+	while (d.pending)
+		pending_free(d.pending);
 	loop_free(d.loop);
 	mem_free(d.lease_id);
 	buf_release(&d.lines);
