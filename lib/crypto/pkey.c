@@ -155,20 +155,19 @@ static bool write_sec1(const struct pkey *k, struct buf *to, struct err *e)
 	unsigned char scalar[PKEY_SCALAR_MAX];
 	AUTO_BUF struct buf spki = BUF_INIT(KEY_DER_MAX);
 	AUTO_BUF struct buf seq = BUF_INIT(KEY_DER_MAX);
-	AUTO_BUF struct buf curve = BUF_INIT(64);
 	AUTO_BUF struct buf point = BUF_INIT(256);
 	if (!pkey_public_der(k, &spki, e))
 		return false;
-	struct bytes in = bytes_of(spki.data, spki.len), content, alg, oid, bits;
+	struct bytes in = bytes_of(spki.data, spki.len), content, alg, oid, curve, bits;
 	if (!der_take(&in, DER_SEQ, &content) || !der_take(&content, DER_SEQ, &alg) ||
-	    !der_take(&alg, DER_OID, &oid) || !der_take_whole(&alg, DER_OID, &oid) ||
+	    !der_take(&alg, DER_OID, &oid) || !der_take_whole(&alg, DER_OID, &curve) ||
 	    !der_take_bits(&content, &bits))
 		return err_set(e, ERR_BUG, 0, "write the private key");
 	bool ok = pkey_half_scalar(k, scalar, e) &&
 		  der_write_uint(&seq, bytes_of("\x01", 1)) &&
 		  der_write(&seq, DER_OCTETS, bytes_of(scalar, k->bits / 8)) &&
 		  der_write_bits(&point, bits) &&
-		  der_write(&seq, DER_CONTEXT_SEQ | 0, oid) &&
+		  der_write(&seq, DER_CONTEXT_SEQ | 0, curve) &&
 		  der_write(&seq, DER_CONTEXT_SEQ | 1, bytes_of(point.data, point.len)) &&
 		  der_write(to, DER_SEQ, bytes_of(seq.data, seq.len));
 	mem_wipe(scalar, sizeof(scalar));
