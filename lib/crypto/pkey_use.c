@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
+#include "lib/crypto/der.h"
 #include "lib/crypto/pkey.h"
 #include "lib/crypto/seam.h"
 
@@ -28,6 +29,23 @@ bool pkey_sign(const struct pkey *k, enum digest_alg alg, struct bytes message,
 	       append(to, sig, sig_len, e);
 }
 
+// A positive INTEGER in its shortest form.
+static bool take_number(struct bytes *in)
+{
+	struct bytes n;
+	return der_take(in, DER_INT, &n) && n.len > 0 && n.p[0] < 0x80 &&
+	       (n.p[0] != 0 || (n.len > 1 && n.p[1] >= 0x80));
+}
+
+// ECDSA-Sig-Value ::= SEQUENCE { r INTEGER, s INTEGER }, in DER: the libraries differ in how
+// much of BER they let pass.
+static bool ecdsa_form_ok(struct bytes signature)
+{
+	struct bytes numbers;
+	return der_take(&signature, DER_SEQ, &numbers) && signature.len == 0 &&
+	       take_number(&numbers) && take_number(&numbers) && numbers.len == 0;
+}
+
 bool pkey_verify(const struct pkey *k, enum digest_alg alg, struct bytes message,
 		 struct bytes signature, struct err *e)
 {
@@ -36,6 +54,7 @@ bool pkey_verify(const struct pkey *k, enum digest_alg alg, struct bytes message
 	if (!digest_of(alg, message, hash, e))
 		return false;
 	if (signature.len == 0 || signature.len > PKEY_SIG_MAX ||
+	    (k->type != PKEY_RSA && !ecdsa_form_ok(signature)) ||
 	    !pkey_half_verify(k, alg, bytes_of(hash, digest_len(alg)), signature))
 		return err_set(e, ERR_DENIED, 0,
 			       "the signature is not of this key and message");

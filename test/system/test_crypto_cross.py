@@ -126,6 +126,30 @@ def test_signatures_of_one_verify_on_all(rng, maker):
                      zip(calls, signatures)])) == {"ok"}
 
 
+def der(tag, content, long_form=False):
+    length = bytes([0x81, len(content)]) if long_form else bytes([len(content)])
+    return bytes([tag]) + length + content
+
+
+def test_ecdsa_signatures_have_one_spelling():
+    """BER in its wealth around a good r and s, of which DER is the one that counts."""
+    key = KEYS / "p256.sec1.pem"
+    good = bytes.fromhex(run(VARIANTS[0], [f"sign {key} 2 616263"])[0])
+    r = good[4:4 + good[3]]
+    s = good[4 + good[3] + 2:]
+    order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
+    plus = (int.from_bytes(s, "big") + order).to_bytes(33, "big")
+    assert der(0x30, der(2, r) + der(2, s)) == good
+    spellings = [good + b"\0", good[:-1], der(0x30, der(2, r) + der(2, s), True),
+                 der(0x30, der(2, r, True) + der(2, s)), der(0x30, der(2, b"\0" + r) + der(2, s)),
+                 der(0x30, der(2, r) + der(2, b"\0\0" + s)), der(0x30, der(2, r) + der(2, plus)),
+                 der(0x30, der(2, r) + der(2, s) + der(2, s)), der(0x31, der(2, r) + der(2, s)),
+                 der(0x30, der(2, r)), der(0x30, der(2, b"") + der(2, s)),
+                 der(0x30, der(2, b"\0") + der(2, s)), der(0x30, der(2, r) + der(2, b"\x80" + s))]
+    assert same([f"verify {key} 2 616263 {good.hex()}"]) == ["ok"]
+    assert set(same([f"verify {key} 2 616263 {x.hex()}" for x in spellings])) == {"error denied"}
+
+
 @pytest.mark.parametrize("maker", VARIANTS)
 def test_oaep_of_one_opens_on_all(rng, maker):
     calls = [(KEYS / name, *hexes(rng, rng.randrange(30), rng.randrange(1, 190)))
