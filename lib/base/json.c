@@ -42,6 +42,8 @@ static bool depth_ok(const char *text, size_t len, struct err *e)
 		char c = text[i];
 		if (c == '\n')
 			line++;
+		if (c == '\0') // jansson would pass over it
+			return err_set(e, ERR_CONFIG, 0, "line %d: a NUL byte", line);
 		if (in_string) {
 			if (c == '\\')
 				i++;

@@ -93,6 +93,19 @@ static void test_limits(void **state)
 	assert_true(parse(quoted, JSON_PLAIN, &j, &e));
 }
 
+static void test_nul_byte(void **state)
+{
+	(void)state;
+	static const char text[] = "[1\0]", quoted[] = "[\"\0\"]";
+	for (int flags = JSON_PLAIN; flags <= JSON_KEEP_NUMBERS; flags++) {
+		AUTO_JSON json_t *j = NULL;
+		struct err e = ERR_INIT;
+		assert_false(json_parse(text, 4, MAX, (enum json_flags)flags, &j, &e));
+		assert_string_equal(e.text, "line 1: a NUL byte");
+		assert_false(json_parse(quoted, 5, MAX, (enum json_flags)flags, &j, NULL));
+	}
+}
+
 static void test_duplicates(void **state)
 {
 	(void)state;
@@ -245,6 +258,7 @@ int main(void)
 		cmocka_unit_test(test_errors_hold_no_value),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_duplicates),
+		cmocka_unit_test(test_nul_byte),
 		cmocka_unit_test(test_numbers_keep_their_text),
 		cmocka_unit_test(test_marks_cannot_be_forged),
 		cmocka_unit_test(test_surrogates),
