@@ -45,6 +45,11 @@ struct store_answer {
 	int64_t next_ms; // LIFE_UNTIL
 };
 
+// Whether a failure that may pass (ERR_RETRY) concerns the whole store: no answer, sealed,
+// overloaded, a standby. Otherwise it is this path's matter (its engine failed, its answer
+// cannot be read) and others may be asked. The error's cause is 0, an errno or an HTTP status.
+bool store_fault_is_whole(const struct err *e);
+
 // Exactly one of a and e is not NULL. Positive evidence that the secret is gone (design.md
 // section 4.7) is an error of kind ERR_MISSING with cause STORE_GONE.
 enum { STORE_GONE = 410 };

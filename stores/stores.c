@@ -13,6 +13,21 @@ static const struct store_ops *const stores[] = {
 	&store_file,
 };
 
+bool store_fault_is_whole(const struct err *e)
+{
+	if (e->kind != ERR_RETRY)
+		return false;
+	switch (e->cause) {
+	case 412: // a replica that lags
+	case 429: // too many requests
+	case 472: // standbys
+	case 473:
+		return true;
+	default:
+		return e->cause < 200 || e->cause > 500;
+	}
+}
+
 const struct store_ops *store_type(size_t i)
 {
 	return i < ARRAY_LEN(stores) ? stores[i] : NULL;

@@ -83,20 +83,13 @@ void vault_op_fail_later(struct vault_op *op, const struct err *e, vault_step_fn
 
 // --- requests -----------------------------------------------------------------------------
 
-static const char *address_of(const struct vault *v)
-{
-	return v->addr.unix_socket ? v->addr.unix_socket : v->addr.base;
-}
-
 static void on_response(void *ctx, const struct http_response *r, const struct err *e)
 {
 	struct vault_op *op = ctx;
 	struct err why = ERR_INIT;
 	op->call = NULL;
 	if (e) {
-		why = *e;
-		err_wrap(&why, "store at %s", address_of(op->vault));
-		op->step(op, NULL, &why);
+		op->step(op, NULL, e);
 		return;
 	}
 	struct vault_got got = { .status = r->status,

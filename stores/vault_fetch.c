@@ -61,7 +61,9 @@ static void find_again(struct vault_op *op);
 static void not_found(struct vault_op *op, const struct vault_got *got)
 {
 	struct err e = ERR_INIT;
-	struct vault_refusal r = { .act = acts[op->verb], .path = op->api_path };
+	AUTO_FREE char *asked = mem_printf("%s%s%s", op->api_path,
+					   *op->path.query ? "?" : "", op->path.query);
+	struct vault_refusal r = { .act = acts[op->verb], .path = asked };
 	if (!op->again && vault_says_kv2(got->body, got->body_len)) {
 		find_again(op);
 		return;

@@ -141,7 +141,9 @@ static void unwrapped(struct vault_op *op, const struct vault_got *got,
 		return;
 	}
 	if (!is_good(got))
-		vault_got_refused(got, (struct vault_refusal){ .act = VAULT_UNWRAP },
+		vault_got_refused(got,
+				  (struct vault_refusal){ .act = VAULT_UNWRAP,
+							  .path = "sys/wrapping" },
 				  &why);
 	else if (vault_answer_text(&got->reply, "secret_id", &id, &why)) {
 		secret_free(m->credential);
@@ -161,8 +163,10 @@ static bool origin_ok(const struct vault_op *op, const struct vault_got *got,
 {
 	const char *origin = NULL;
 	if (!is_good(got))
-		return vault_got_refused(
-			got, (struct vault_refusal){ .act = VAULT_UNWRAP }, e);
+		return vault_got_refused(got,
+					 (struct vault_refusal){ .act = VAULT_UNWRAP,
+								 .path = "sys/wrapping" },
+					 e);
 	if (!vault_answer_text(&got->reply, "creation_path", &origin, e))
 		return false;
 	if (strcmp(origin, op->request.wrapped_path) != 0)

@@ -272,16 +272,9 @@ static bool bad_request(const struct vault_refusal *r, struct err *e)
 		r->path, r->status);
 }
 
-// A 404 that is not Vault's own says nothing about the secret.
 static bool not_found(const struct vault_refusal *r, struct err *e)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SAID_ALL_MAX);
-	if (!r->body_len || r->body[0] != '{')
-		return err_set(
-			e, ERR_RETRY, 404,
-			"'%s': answered with 404, but not by Vault; is a proxy in front "
-			"of it, or the address wrong?",
-			r->path);
 	said(r->body, r->body_len, "errors", &b);
 	if (strstr(buf_str(&b), "no handler for route"))
 		return err_set(e, ERR_MISSING, 404,
@@ -373,6 +366,13 @@ bool vault_refused(const struct vault_refusal *r, struct err *e)
 			e->retry_ms = capped(r->retry_after_ms);
 		return false;
 	}
+	// Each of Vault's own refusals is a JSON object; others say nothing about us.
+	if (!r->body_len || r->body[0] != '{')
+		return err_set(
+			e, ERR_RETRY, r->status,
+			"%s: answered with %d, but not by Vault; is the address wrong, "
+			"http:// in place of https://, or a proxy in front?",
+			r->path, r->status);
 	switch (r->act) {
 	case VAULT_LOGIN:
 		return login_refused(r, e);

@@ -8,8 +8,7 @@
 // to VAULT_SAID_MAX letters, in one line, and not at all when they hold a piece of what was
 // sent (a token, a secret id, a password) or a word that looks like a token.
 //
-// The cause is the HTTP status: 0 (no answer), 412, 429, 472, 473, 502, 503, 504 concern the
-// whole server; 200 (an answer that cannot be read) and 500 may concern this path alone.
+// The cause is the HTTP status (store.h, store_fault_is_whole()).
 #pragma once
 
 #include <jansson.h>

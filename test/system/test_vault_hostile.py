@@ -55,6 +55,8 @@ def fails(fake, store, answer, kind, *says, cause=None):
     (Answer(json=kv2(None, deletion_time=CANARY)), "missing", "was deleted ()", 410),
     (Answer(404, json=kv2(None, destroyed=True)), "missing", "was destroyed", 410),
     (Answer(404, body=f"<html>{CANARY}".encode()), "retry", "not by Vault", 404),
+    (Answer(403, body=f"<html>{CANARY}".encode()), "retry", "not by Vault", 403),
+    (Answer(400, body=b"Client sent an HTTP request to an HTTPS server."), "retry", "https", 400),
     (Answer(204), "missing", "holds no data", None),
     (Answer(400, json=errors(CANARY)), "denied", "refuses this request", 400),
     (Answer(403, json=errors(CANARY)), "denied", "capabilities", 403),
@@ -66,9 +68,9 @@ def fails(fake, store, answer, kind, *says, cause=None):
     (Answer(502, body=b"<html>bad gateway"), "retry", "behind the store", 502),
     (Answer(503, json=errors("Vault is sealed")), "retry", "sealed", 503),
     (Answer(503), "retry", "not available", 503),
-    (Answer(raw=b"garbage\r\n\r\n"), "retry", "store at http", None),
-    (Answer(json=kv2({"a": CANARY}), cut=20), "retry", "store at http", None),
-    (Answer(json=kv2({"a": CANARY}), cut=0), "retry", "store at http", None),
+    (Answer(raw=b"garbage\r\n\r\n"), "retry", "http://127.0.0.1", None),
+    (Answer(json=kv2({"a": CANARY}), cut=20), "retry", "http://127.0.0.1", None),
+    (Answer(json=kv2({"a": CANARY}), cut=0), "retry", "http://127.0.0.1", None),
 ])
 def test_bad_answers(fake, store, answer, kind, says, cause):
     fails(fake, store, answer, kind, says, cause=cause)
@@ -78,7 +80,7 @@ def test_reset_connections(fake, store):
     fake.on("kv/data/app", Answer(reset=True), Answer(json=kv2({"a": "b"})))
     store.good("get kv/app")  # a kept connection may have ended: tried once more
     fake.on("kv/data/app", Answer(reset=True))
-    store.bad("get kv/app", "retry", "store at http")
+    store.bad("get kv/app", "retry", "http://127.0.0.1")
 
 
 @pytest.mark.parametrize("duration, ms", [

@@ -367,7 +367,7 @@ def test_kv2(app, tmp_path):
         b = s.good("get kv/app")
         assert b["version"] == "2" and b["data"] != a["data"]
         assert s.good("get kv/app?version=1")["data"] == a["data"]
-        assert s.bad("get kv/app?version=7", "missing")["cause"] == 404
+        assert s.bad("get kv/app?version=7", "missing", "app?version=7")["cause"] == 404
 
 
 def test_kv2_deleted_and_destroyed(app, tmp_path):

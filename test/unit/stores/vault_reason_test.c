@@ -54,6 +54,12 @@ static const struct {
 	{ VAULT_READ, 404, "kv/data/x", "<html>not found</html>", ERR_RETRY, 404,
 	  "proxy" },
 	{ VAULT_READ, 404, "kv/data/x", "", ERR_RETRY, 404, "proxy" },
+	{ VAULT_READ, 403, "kv/data/x", "denied by SECRET", ERR_RETRY, 403,
+	  "not by Vault" },
+	{ VAULT_LOGIN, 400, "auth/jwt/login", "Client sent an HTTP request", ERR_RETRY,
+	  400, "http:// in place of" },
+	{ VAULT_TOKEN, 401, "auth/token/lookup-self", "", ERR_RETRY, 401,
+	  "not by Vault" },
 	// wrong requests
 	{ VAULT_READ, 400, "database/creds/x", ERRORS("unknown role: x"), ERR_DENIED, 400,
 	  "no such role" },
@@ -61,7 +67,7 @@ static const struct {
 	  "refuses this request" },
 	{ VAULT_READ, 405, "pki/issue/x", ERRORS("unsupported operation"), ERR_DENIED,
 	  405, "give parameters" },
-	{ VAULT_WRITE, 413, "kv/x", "", ERR_LIMIT, 413, "too large" },
+	{ VAULT_WRITE, 413, "kv/x", "{}", ERR_LIMIT, 413, "too large" },
 	{ VAULT_LEASE, 400, "sys/leases/renew", ERRORS("lease not found"), ERR_MISSING,
 	  STORE_GONE, "lease is gone" },
 	{ VAULT_LEASE, 400, "sys/leases/renew", ERRORS("lease is not renewable"),
@@ -102,9 +108,12 @@ static void kinds_and_lines(void **state UNUSED)
 
 static void kv_of_unknown_version(void **state UNUSED)
 {
-	struct vault_refusal r = {
-		.act = VAULT_READ, .status = 403, .path = "kv/app", .kv_unknown = true
-	};
+	struct vault_refusal r = { .act = VAULT_READ,
+				   .status = 403,
+				   .path = "kv/app",
+				   .kv_unknown = true,
+				   .body = POLICY,
+				   .body_len = strlen(POLICY) };
 	EXPECT_FAIL(ERR_DENIED, vault_refused(&r, &err));
 	assert_non_null(strstr(err.text, "\"data/\" behind the mount"));
 }
@@ -147,7 +156,7 @@ static const struct {
 	{ 400, ERRORS("invalid role or secret ID"), "role id or the secret id is wrong",
 	  true },
 	{ 404, ERRORS("no handler for route"), "no auth method", true },
-	{ 400, "<html>", "refuses the credential", false },
+	{ 400, "{}", "refuses the credential", false },
 	{ 400, ERRORS("bad jwt eyJhbGciOiJSUzI1NiIsImtpZCI6I"), "refuses the", false },
 	{ 400, ERRORS("you sent my-secret-password-1"), "refuses the", false },
 	{ 400, ERRORS("you sent secret-pas"), "refuses the", false },
