@@ -23,6 +23,7 @@
 #include "stores/sealed_read.h"
 #include "stores/sealed_update.h"
 #include "stores/store.h"
+#include "stores/store_options.h"
 
 static const char pod_dir[] = "/var/run/secrets/kubernetes.io/serviceaccount";
 enum { WATCHES_MAX = 1 + AGE_KEYS_MAX };
@@ -56,27 +57,6 @@ static void sealed_close(struct store *s)
 
 // --- options
 
-static bool read_key_files(struct store *s, struct err *e)
-{
-	const json_t *o = json_object_get(s->env.conf->options, "key_file");
-	size_t n = json_is_array(o) ? json_array_size(o) : 1;
-	if (!o || n == 0)
-		return err_set(
-			e, ERR_CONFIG, 0,
-			"option 'key_file' is missing: the file of the private key "
-			"('ampoule seal keygen' makes one)");
-	if (n > AGE_KEYS_MAX)
-		return err_set(e, ERR_LIMIT, 0, "more than %d key files", AGE_KEYS_MAX);
-	for (size_t i = 0; i < n; i++) {
-		const json_t *one = json_is_array(o) ? json_array_get(o, i) : o;
-		if (!json_is_string(one))
-			return err_set(e, ERR_CONFIG, 0,
-				       "option 'key_file' is no path or list of paths");
-		s->key_files[s->n_key_files++] = json_string_value(one);
-	}
-	return true;
-}
-
 static bool read_writers(struct store *s, struct err *e)
 {
 	json_t *list = NULL;
@@ -97,14 +77,25 @@ static bool read_writers(struct store *s, struct err *e)
 
 static bool read_options(struct store *s, struct err *e)
 {
+	static const char *const names[] = { "file",      "key_file",
+					     "namespace", "service_account",
+					     "writers",   "min_generation" };
 	const json_t *o = s->env.conf->options;
-	if (!json_get_str(o, "file", &s->file, e) || !read_key_files(s, e) ||
-	    !read_writers(s, e) ||
+	struct store_paths file = { "file", "the sealed file", &s->file, 1 };
+	struct store_paths keys = {
+		"key_file",
+		"the file of the private key ('ampoule seal keygen' makes "
+		"one)",
+		s->key_files, AGE_KEYS_MAX
+	};
+	size_t n;
+	if (!store_options_known(o, names, ARRAY_LEN(names), e) ||
+	    !store_options_paths(o, &file, &n, e) ||
+	    !store_options_paths(o, &keys, &s->n_key_files, e) || !read_writers(s, e) ||
 	    !json_get_int(o, "min_generation", &s->min_generation, e))
 		return false;
-	if (!s->file)
-		return err_set(e, ERR_CONFIG, 0,
-			       "option 'file' is missing: the sealed file");
+	if (s->min_generation < 0)
+		return err_set(e, ERR_CONFIG, 0, "option 'min_generation' is negative");
 	sealed_pod_read(pod_dir, &s->pod);
 	s->place.namespace_ = s->pod.namespace_;
 	s->place.service_account = s->pod.service_account;
@@ -240,8 +231,8 @@ static void answer(struct store *s, void *round, const struct ask *a)
 		ok = sealed_answer_list(&list, a->path, &out.answer.body, &e);
 	else
 		ok = answer_read(s, r, a->path, &out, &e);
-	AUTO_JSON json_t *body = out.answer.body;
 	a->done(a->ctx, ok ? &out.answer : NULL, ok ? NULL : &e);
+	json_decref(out.answer.body);
 }
 
 static const struct ask_server server = { round_begin, answer, round_end };

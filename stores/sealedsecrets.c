@@ -18,6 +18,7 @@
 #include "stores/sealed_pod.h"
 #include "stores/sealedsecret.h"
 #include "stores/store.h"
+#include "stores/store_options.h"
 
 static const char pod_dir[] = "/var/run/secrets/kubernetes.io/serviceaccount";
 enum { FILES_MAX = 32, KEYS_TEXT_MAX = 4 * 1024 * 1024 };
@@ -46,24 +47,6 @@ static void sealedsecrets_close(struct store *s)
 		loop_watch_remove(s->watches[i]);
 	sealed_pod_release(&s->pod);
 	mem_free(s);
-}
-
-static bool read_files(const json_t *options, const char *name, struct files *to,
-		       struct err *e)
-{
-	const json_t *o = json_object_get(options, name);
-	size_t n = json_is_array(o) ? json_array_size(o) : 1;
-	if (!o || n == 0 || n > FILES_MAX)
-		return err_set(e, ERR_CONFIG, 0, "option '%s' must be 1 to %d files",
-			       name, FILES_MAX);
-	for (size_t i = 0; i < n; i++) {
-		const json_t *one = json_is_array(o) ? json_array_get(o, i) : o;
-		if (!json_is_string(one))
-			return err_set(e, ERR_CONFIG, 0,
-				       "option '%s' is no path or list of paths", name);
-		to->paths[to->n++] = json_string_value(one);
-	}
-	return true;
 }
 
 static void on_change(void *ctx, const char *path)
@@ -212,8 +195,8 @@ static void answer(struct store *s, void *round, const struct ask *a)
 		err_set(&e, ERR_CONFIG, 0,
 			"the store of SealedSecrets can only be read, one name at a "
 			"time");
-	AUTO_JSON json_t *body = out.body;
 	a->done(a->ctx, ok ? &out : NULL, ok ? NULL : &e);
+	json_decref(out.body);
 }
 
 static const struct ask_server server = { round_begin, answer, round_end };
@@ -224,19 +207,31 @@ static void sealedsecrets_fetch(struct store *s, const struct store_ask *ask,
 	ask_queue_add(&s->queue, ask, done, ctx);
 }
 
+static bool read_options(struct store *s, struct err *e)
+{
+	static const char *const names[] = { "file", "key_file", "namespace" };
+	const json_t *o = s->env.conf->options;
+	struct store_paths files = { "file", "the manifests", s->manifests.paths,
+				     FILES_MAX };
+	struct store_paths keys = { "key_file", "the controller's private keys",
+				    s->keys.paths, FILES_MAX };
+	if (!store_options_known(o, names, ARRAY_LEN(names), e) ||
+	    !store_options_paths(o, &files, &s->manifests.n, e) ||
+	    !store_options_paths(o, &keys, &s->keys.n, e))
+		return false;
+	sealed_pod_read(pod_dir, &s->pod);
+	s->namespace_ = s->pod.namespace_;
+	return json_get_str(o, "namespace", &s->namespace_, e);
+}
+
 static bool sealedsecrets_open(const struct store_env *env, struct store **ret,
 			       struct err *e)
 {
 	struct store *s = mem_alloc(sizeof(*s));
 	s->env = *env;
 	ask_queue_init(&s->queue, env->loop, &server, s);
-	sealed_pod_read(pod_dir, &s->pod);
-	s->namespace_ = s->pod.namespace_;
-	const json_t *o = env->conf->options;
-	if (read_files(o, "file", &s->manifests, e) &&
-	    read_files(o, "key_file", &s->keys, e) &&
-	    json_get_str(o, "namespace", &s->namespace_, e) &&
-	    watch_all(s, &s->manifests, e) && watch_all(s, &s->keys, e)) {
+	if (read_options(s, e) && watch_all(s, &s->manifests, e) &&
+	    watch_all(s, &s->keys, e)) {
 		*ret = s;
 		return true;
 	}

@@ -211,6 +211,10 @@ static void test_options(void **state)
 		{ "{\"file\":\"f\",\"key_file\":\"k\",\"writers\":[\"x\"]}",
 		  "element 1" },
 		{ "{\"file\":\"f\",\"key_file\":\"k\",\"writers\":\"x\"}", "writers" },
+		{ "{\"file\":\"f\",\"key_file\":\"k\",\"min_generaton\":3}",
+		  "did you mean 'min_generation'?" },
+		{ "{\"file\":\"f\",\"key_file\":\"k\",\"min_generation\":-1}",
+		  "negative" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct err e = ERR_INIT;
