@@ -15,7 +15,8 @@ import pytest
 
 import process_memory
 import tls_run
-from tls_run import OPENSSL, RELOAD, VARIANTS, WIPE, Server, Stranger, ask, connect, get, s_client
+from tls_run import (OPENSSL, RELOAD, VARIANTS, WIPE, Server, Stranger, ask, connect, get,
+                     http_get, s_client)
 
 pytestmark = pytest.mark.skipif(len(VARIANTS) < 1, reason="no variant is built")
 TLS_1_2, TLS_1_3 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
@@ -287,6 +288,27 @@ def test_a_server_with_an_order_of_its_own_needs_tls_1_2_as_maximum(certs, start
     ca = ("--ca", certs / "ca.pem")
     assert get(variant, s.url, *ca)[0] == 35
     assert get(variant, s.url, "--tls", "max12", *ca)[0] == 0
+
+
+@pytest.mark.parametrize("server,client", list(itertools.product(VARIANTS, VARIANTS)))
+def test_the_real_client(certs, start, server, client):
+    def cert(name):
+        return f"cert={certs}/{name}.pem", f"key={certs}/{name}.key"
+    s = start(Server, server, certs / "rsa.pem", certs / "rsa.key", "--client-ca",
+              str(certs / "ca.pem"))
+    ca = f"ca_file={certs}/ca.pem"
+    assert "TLSv1.3" in http_get(client, s.url, ca)["body"]
+    assert "TLSv1.2" in http_get(client, s.url, ca, "tls12_max=1")["body"]
+    assert "client=CN=client\n" in http_get(client, s.url, ca, *cert("client"))["body"]
+    assert http_get(client, s.url, f"ca_file={certs}/other-ca.pem")["kind"] == "config"
+    assert "error" in http_get(client, s.url, ca, *cert("alien"))
+
+
+@each
+@pytest.mark.parametrize("key", ["ec", "rsa"])
+def test_the_real_client_and_a_server_of_tls_1_2(certs, start, variant, key):
+    s = start(Stranger, certs, key, "-tls1_2")
+    assert http_get(variant, s.url, f"ca_file={certs}/ca.pem")["status"] == 200
 
 
 @each

@@ -3,6 +3,7 @@
 command as the stranger that knows none of our mistakes."""
 
 import contextlib
+import json
 import os
 import pathlib
 import shutil
@@ -84,6 +85,13 @@ def get(variant, url, *args):
     done = subprocess.run([prog(variant, "tls_get"), *map(str, args), url],
                           capture_output=True, text=True, timeout=60)
     return done.returncode, done.stdout if done.returncode == 0 else done.stderr.strip()
+
+
+def http_get(variant, url, *options):
+    """What lib/http's own client answers, the one that the programs have."""
+    done = subprocess.run([prog(variant, "http_get"), *map(str, options), url],
+                          capture_output=True, text=True, timeout=60)
+    return json.loads(done.stdout.splitlines()[0])
 
 
 def s_client(port, *args, value=""):
