@@ -70,7 +70,8 @@ static void put_target(const struct conf_notify *n, struct buf *to)
 
 static void put_notify(const struct conf_notify *n, struct buf *to)
 {
-	AUTO_JSON json_t *argv = NULL;
+	AUTO_JSON json_t *argv = n->kind == NOTIFY_COMMAND ? list_json(n->argv) : NULL;
+	AUTO_FREE char *text = argv ? json_dumps(argv, JSON_COMPACT) : NULL;
 	const char *signal = notify_signal_name(n->signal);
 	switch (n->kind) {
 	case NOTIFY_SIGNAL:
@@ -87,10 +88,7 @@ static void put_notify(const struct conf_notify *n, struct buf *to)
 		buf_printf(to, "restart@%s", n->name);
 		break;
 	case NOTIFY_COMMAND:
-		buf_puts(to, "command:");
-		argv = list_json(n->argv);
-		if (!json_write(argv, to, NULL))
-			buf_puts(to, "[]");
+		buf_printf(to, "command:%s", text ? text : "[]");
 		break;
 	}
 }

@@ -74,5 +74,7 @@ bool notify_from_words(struct pool *p, char *const *words, size_t n,
 enum { WORDS_MAX = 64 };
 bool notify_words(struct pool *p, const char *line, char **ret, size_t *ret_n,
 		  struct err *e);
+// Whether s may be a container's name (an RFC 1123 label).
+bool notify_is_container(const char *s);
 bool notify_signal(const char *name, int *ret);
 const char *notify_signal_name(int signal); // "HUP"; NULL for an unknown number

@@ -68,8 +68,7 @@ static bool bad_signal(const char *name, struct err *e)
 		       near ? "?)" : "");
 }
 
-// A Kubernetes container name (RFC 1123 label).
-static bool is_container(const char *s)
+bool notify_is_container(const char *s)
 {
 	size_t len = strlen(s);
 	if (len == 0 || len > 63 || s[0] == '-' || s[len - 1] == '-')
@@ -80,7 +79,7 @@ static bool is_container(const char *s)
 static bool parse_container(struct pool *p, const char *s, struct conf_notify *ret,
 			    struct err *e)
 {
-	if (!is_container(s))
+	if (!notify_is_container(s))
 		return err_set(
 			e, ERR_CONFIG, 0,
 			"'%.63s' is no container's name (small letters, digits, '-'); "
@@ -193,7 +192,7 @@ static bool parse_command(struct pool *p, const char *s, struct conf_notify *ret
 	size_t n = 0;
 	if (!notify_words(p, s, words, &n, e))
 		return false;
-	if (n == 0)
+	if (n == 0 || !words[0][0])
 		return err_set(e, ERR_CONFIG, 0, "command wants a program");
 	const char **argv = pool_alloc(p, (n + 1) * sizeof(*argv));
 	for (size_t i = 0; i < n; i++)

@@ -110,6 +110,17 @@ static bool is_simple_name(const char *s)
 	return true;
 }
 
+// An absolute path that needs no quotes in the text form of a notification.
+static bool is_simple_path(const char *s)
+{
+	if (*s != '/')
+		return false;
+	for (; *s; s++)
+		if (!isalnum((unsigned char)*s) && !strchr("/._-+:@", *s))
+			return false;
+	return true;
+}
+
 // A word that begins with '-': the option at words[*i] of kill, pkill or killall.
 static void read_option(char *const *words, size_t n, size_t *i, struct killing *k)
 {
@@ -170,7 +181,7 @@ bool notify_from_words(struct pool *p, char *const *words, size_t n,
 		ret->name = pool_strdup(p, k.operand);
 		return true;
 	}
-	if (by_name && k.pidfile && *k.pidfile == '/' && !k.operand && !k.user) {
+	if (by_name && k.pidfile && is_simple_path(k.pidfile) && !k.operand && !k.user) {
 		ret->target = TARGET_PIDFILE;
 		ret->name = pool_strdup(p, k.pidfile);
 		return true;
@@ -220,7 +231,7 @@ static bool kill_substituted(struct pool *p, struct str line, struct conf_notify
 		return false;
 	const char *program = n_inner ? base_name(inner[0]) : "";
 	const char *last = n_inner ? inner[n_inner - 1] : "";
-	bool cat = strcmp(program, "cat") == 0 && n_inner == 2 && *last == '/';
+	bool cat = strcmp(program, "cat") == 0 && n_inner == 2 && is_simple_path(last);
 	bool of_name =
 		(strcmp(program, "pidof") == 0 || strcmp(program, "pgrep") == 0) &&
 		(n_inner == 2 || (n_inner == 3 && (strcmp(inner[1], "-x") == 0 ||
@@ -322,7 +333,7 @@ static bool vector_of(struct pool *p, const char *const *argv, struct conf_notif
 	char *words[WORDS_MAX];
 	n = 0;
 	copy = pool_alloc(p, (WORDS_MAX + 1) * sizeof(*copy));
-	if (notify_words(p, argv[0], words, &n, NULL) && n > 0) {
+	if (notify_words(p, argv[0], words, &n, NULL) && n > 0 && words[0][0]) {
 		for (size_t i = 0; i < n; i++)
 			copy[i] = words[i];
 	} else {

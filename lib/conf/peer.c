@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The peer's stanzas that the agent's proxy and process supervisor will read: checked against
 // the table and kept in conf.other, a list of objects each, labels as the key that they mean.
-#include <stddef.h>
+#include <string.h>
 
+#include "lib/base/json.h"
 #include "lib/conf/load.h"
 
 static const struct kept {
@@ -60,13 +61,26 @@ static bool check_values(struct load *l, enum option_stanza stanza,
 	return true;
 }
 
-static json_t *without_label(const struct node_block *b, const char *label_key)
+// The body as an object: keys as the table spells them, of repeated values the last, the
+// label as the key that it stands for.
+static json_t *kept_json(const struct node_block *b, enum option_stanza stanza,
+			 const char *label_key)
 {
 	struct node plain = *b->body;
 	plain.labels = NULL;
 	json_t *o = node_to_json(&plain);
+	for (const struct node *m = plain.first; m; m = m->next) {
+		const struct option_row *row = options_find(stanza, m->key);
+		if (!row || m->kind == NODE_NULL)
+			continue;
+		bool block = row->type == OPTION_BLOCK;
+		json_t *value =
+			block ? json_incref(json_object_get(o, m->key)) : node_to_json(m);
+		json_object_del(o, m->key);
+		json_object_set_new(o, row->key, value);
+	}
 	if (b->label && label_key && !json_object_get(o, label_key))
-		json_object_set_new(o, label_key, json_string(b->label));
+		json_object_set_new(o, label_key, json_str(b->label, strlen(b->label)));
 	return o;
 }
 
@@ -77,7 +91,8 @@ static bool keep_persist(struct load *l, const struct node *cache, json_t *to)
 		return false;
 	if (!persist.body)
 		return true;
-	json_object_set_new(to, "persist", without_label(&persist, "type"));
+	json_object_set_new(to, "persist",
+			    kept_json(&persist, STANZA_CACHE_PERSIST, "type"));
 	return check_values(l, STANZA_CACHE_PERSIST, persist.body);
 }
 
@@ -98,7 +113,7 @@ static bool keep(struct load *l, const struct kept *k)
 	if (list)
 		json_object_set_new(l->conf->other, k->key, list);
 	for (size_t i = 0; i < blocks.n; i++) {
-		json_t *o = without_label(&blocks.list[i], k->label);
+		json_t *o = kept_json(&blocks.list[i], k->stanza, k->label);
 		json_array_append_new(list, o);
 		if (!check_values(l, k->stanza, blocks.list[i].body) ||
 		    (k->stanza == STANZA_CACHE &&

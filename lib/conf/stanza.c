@@ -113,8 +113,11 @@ static void keep_others(enum option_stanza stanza, const struct node *body, json
 	json_object_foreach(inner, key, value)
 	{
 		const struct option_row *row = options_find(stanza, key);
-		if (!row || row->kept)
+		if (!row)
 			json_object_set(keep, key, value);
+		else if (row->kept) // of several the last, as everywhere
+			json_object_set_new(keep, row->key,
+					    node_to_json(node_get(body, row->key)));
 	}
 	json_decref(all);
 }

@@ -42,7 +42,7 @@ static bool read_auth(struct load *l, struct node_block block, bool ours,
 		AUTO_JSON json_t *keys = node_to_json(config.body);
 		json_object_update(ret->config, keys);
 	}
-	if (!ret->method)
+	if (!ret->method && block.label && *block.label)
 		ret->method = block.label;
 	if (!ret->method)
 		return node_err(at, l->e,
@@ -206,7 +206,7 @@ static bool read_sinks(struct load *l, const struct node_blocks *blocks)
 		if (!stanza_defaults(l, STANZA_SINK, s) ||
 		    !stanza_defaults(l, STANZA_SINK_CONFIG, s))
 			return false;
-		if (b.label)
+		if (b.label && *b.label)
 			s->type = b.label;
 		if (!stanza_read(l, STANZA_SINK, b.body, s, NULL) ||
 		    !stanza_inner(l, b.body, "config", NULL, &config) ||

@@ -51,6 +51,11 @@ static bool check_deliver(struct load *l, const struct node *at,
 			at, l->e,
 			"a deliver block wants the container's name, as in deliver "
 			"\"app\" {…}");
+	if (!notify_is_container(d->container))
+		return node_err(
+			node_place(at, "container"), l->e,
+			"'%.63s' is no container's name (small letters, digits, '-')",
+			d->container);
 	if (!absolute(l, at, "folder", d->folder) || !absolute(l, at, "mount", d->mount))
 		return false;
 	if (d->uid < -1 || d->uid > UINT32_MAX - 1)
