@@ -270,6 +270,29 @@ def test_no_plaintext_stays_in_an_open_connection(certs, server, version):
         assert time.monotonic() < end
 
 
+@each
+@pytest.mark.parametrize("version", ["12", "13"])
+def test_no_plaintext_stays_in_the_client(certs, start, variant, version):
+    """An answer that libcurl has handed over, while its connection stays open: neither in the
+    TLS library's buffers nor in libcurl's."""
+    marker = secrets.token_hex(24)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certs / "ec.pem", certs / "ec.key")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = subprocess.Popen(
+            [tls_run.prog(variant, "tls_get"), "--hold", "--tls", version, "--ca",
+             certs / "ca.pem", f"https://localhost:{listener.getsockname()[1]}/"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        with context.wrap_socket(listener.accept()[0], server_side=True) as conn:
+            conn.recv(4096)
+            conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2048\r\n\r\n" +
+                         (b"y" * 1000 + marker.encode() + b"z" * 1000))
+            assert client.stdout.readline() == "held\n"
+            hits = process_memory.search(client.pid, marker.encode())
+            client.communicate("\n")
+    assert not hits[True] and not hits[False], hits
+
+
 # --- the client's hook: mbedTLS 3.6.6 and TLS 1.2 with an RSA key (dependencies.md)
 
 @mbedtls

@@ -2,9 +2,10 @@
 // links: lib/tls
 // One GET with libcurl alone, with and without tls_client_hook(), for the system tests.
 //
-//	tls_get [--no-hook] [--tls 12|13|max12] [--cert FILE --key FILE] --ca FILE URL
+//	tls_get [--no-hook] [--hold] [--tls 12|13|max12] [--cert FILE --key FILE] --ca FILE URL
 //
-// Prints the body; the exit status is libcurl's code (35: handshake, 60: certificate).
+// Prints the body; the exit status is libcurl's code (35: handshake, 60: certificate). With
+// --hold the body is dropped, and the connection stays open until stdin ends ("held").
 #include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,11 @@
 static CURLcode call_hook(CURL *easy UNUSED, void *ssl_ctx, void *ctx UNUSED)
 {
 	return tls_client_hook(ssl_ctx) ? CURLE_OK : CURLE_SSL_CONNECT_ERROR;
+}
+
+static size_t drop(char *bytes UNUSED, size_t size, size_t n, void *ctx UNUSED)
+{
+	return size * n;
 }
 
 static long version_of(const char *name)
@@ -31,7 +37,7 @@ int main(int argc, char **argv)
 {
 	struct err e = ERR_INIT;
 	char text[CURL_ERROR_SIZE] = "";
-	bool hook = true;
+	bool hook = true, hold = false;
 	mem_init(false);
 	if (!crypto_init(&e) || curl_global_init(CURL_GLOBAL_ALL))
 		return 1;
@@ -44,6 +50,11 @@ int main(int argc, char **argv)
 		const char *value = i + 1 < argc ? argv[i + 1] : "";
 		if (strcmp(argv[i], "--no-hook") == 0) {
 			hook = false;
+			continue;
+		}
+		if (strcmp(argv[i], "--hold") == 0) {
+			curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, drop);
+			hold = true;
 			continue;
 		}
 		if (argv[i][0] != '-')
@@ -63,6 +74,11 @@ int main(int argc, char **argv)
 	CURLcode rc = curl_easy_perform(c);
 	if (rc)
 		fprintf(stderr, "%s\n", text[0] ? text : curl_easy_strerror(rc));
+	if (hold) {
+		puts("held");
+		fflush(stdout);
+		getchar();
+	}
 	curl_easy_cleanup(c);
 	curl_global_cleanup();
 	return (int)rc;
