@@ -12,7 +12,7 @@ struct rekey {
 	struct age_keyring *ring;
 	struct sealed_signer *signer; // NULL: the new lines are not signed
 	struct sealed_writers writers;
-	size_t n, unsigned_now;
+	size_t n, unsigned_now, n_recipients;
 };
 
 // Nobody's signature may be lost silently, nor a line be signed that was not trusted.
@@ -52,6 +52,7 @@ static bool rekey_change(void *ctx, struct sealed_file *f, struct err *e)
 	if (!seal_recipients(r->args, f, e))
 		return false;
 	struct age_to to = seal_to(f, keys);
+	r->n_recipients = to.n;
 	for (size_t i = 0; i < f->n; i++)
 		if (!sealed_line_check(f, &f->lines[i], e) ||
 		    !rekey_line(r, f, to, &f->lines[i], e))
@@ -71,7 +72,8 @@ bool seal_rekey(const struct seal_args *a, struct err *e)
 	size_t size;
 	if (!seal_writers(a, &r.writers, e) || !sealed_update(&u, &size, e))
 		return false;
-	fprintf(stderr, "%s: %zu versions sealed anew\n", a->file, r.n);
+	fprintf(stderr, "%s: %zu versions sealed anew for %zu recipient%s\n", a->file,
+		r.n, r.n_recipients, r.n_recipients == 1 ? "" : "s");
 	if (r.unsigned_now > 0)
 		seal_note("%zu versions were signed and are not any more: 'ampoule seal "
 			  "sign'",
