@@ -55,9 +55,21 @@ static void on_hint(void *ctx, struct source *s, const char *path)
 			source_fetch(en);
 }
 
+// What the old token was refused, the new one may get.
+static void ask_refused(struct agent *a, const struct source *s)
+{
+	for (struct entry *en = cache_next(a->cache, NULL); en;
+	     en = cache_next(a->cache, en))
+		if (en->source == s &&
+		    (en->error.kind == ERR_AUTH || en->error.kind == ERR_DENIED))
+			source_fetch(en);
+}
+
 static void on_login(void *ctx, struct source *s, bool ready)
 {
 	struct agent *a = ctx;
+	if (ready)
+		ask_refused(a, s);
 	const struct secret *token = source_token(s);
 	if (!ready || !token || !source_conf(s)->auth.method) {
 		later_pass(a); // a reason to show
@@ -243,9 +255,10 @@ static void explain(const struct agent *a, struct err *e)
 {
 	for (size_t i = 0; i < a->n_outputs; i++) {
 		const struct output *o = a->outputs[i];
-		if (o->state == OUTPUT_WAITING && o->error.kind != ERR_NONE) {
-			err_set(e, o->error.kind, 0, "template '%s': %s", o->name,
-				o->error.text);
+		struct err why = ERR_INIT;
+		render_reason(o, &why);
+		if (o->state == OUTPUT_WAITING && why.kind != ERR_NONE) {
+			err_set(e, why.kind, 0, "template '%s': %s", o->name, why.text);
 			return;
 		}
 	}

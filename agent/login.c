@@ -10,10 +10,20 @@
 #include "lib/base/str.h"
 
 enum state { OFF, TRYING, WAITING, READY, RENEWING, CHECKING, N_STATES };
-enum event { EV_START, EV_GOOD, EV_BAD, EV_TIMER, EV_DOUBT, EV_REFRESH, N_EVENTS };
+enum event {
+	EV_START,
+	EV_GOOD,
+	EV_BAD,
+	EV_TIMER,
+	EV_DOUBT,
+	EV_LOST,
+	EV_REFRESH,
+	N_EVENTS
+};
 
 enum {
 	CHECK_AGAIN_MS = 5000,
+	LOST_AGAIN_MS = 500, // after a login, another one because the token is refused
 	REFRESH_DELAY_MS = 100,
 	OUTAGE_MAX_MS =
 		6000, // a store that cannot be reached is tried at least this often
@@ -181,6 +191,19 @@ static void doubt(struct login *l)
 	l->setup.ops->check_login(l->setup.store, on_answer, l);
 }
 
+static void lost(struct login *l)
+{
+	l->usable = false;
+	log_warn("token is no longer valid: logging in again",
+		 LOG_STR("store", l->setup.conf->name));
+	if (clock_mono_ms() - l->checked_ms >= LOST_AGAIN_MS) {
+		try_login(l);
+		return;
+	}
+	l->state = WAITING; // a token that dies at once is not worth a storm
+	arm(l, backoff_next(&l->backoff));
+}
+
 static void check_good(struct login *l)
 {
 	l->checked_ms = clock_mono_ms();
@@ -198,6 +221,7 @@ static void check_bad(struct login *l)
 		try_login(l);
 		return;
 	}
+	l->checked_ms = clock_mono_ms();
 	l->state = READY; // the store did not say: renew soon, which will tell
 	arm(l, backoff_next(&l->backoff));
 }
@@ -219,6 +243,7 @@ static act_fn *const table[N_STATES][N_EVENTS] = {
 	[WAITING] = { [EV_TIMER] = try_login, [EV_REFRESH] = refresh },
 	[READY] = { [EV_TIMER] = timer_ready,
 		    [EV_DOUBT] = doubt,
+		    [EV_LOST] = lost,
 		    [EV_REFRESH] = refresh },
 	[RENEWING] = { [EV_GOOD] = renewed, [EV_BAD] = renewal_failed },
 	[CHECKING] = { [EV_GOOD] = check_good, [EV_BAD] = check_bad },
@@ -260,6 +285,11 @@ bool login_ready(const struct login *l)
 void login_doubt(struct login *l)
 {
 	event(l, EV_DOUBT);
+}
+
+void login_lost(struct login *l)
+{
+	event(l, EV_LOST);
 }
 
 void login_refresh(struct login *l)

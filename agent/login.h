@@ -29,7 +29,9 @@ void login_free(struct login *l);
 void login_start(struct login *l);
 bool login_ready(const struct login *l);
 
-// A request was answered with 401 or 403: find out whether the credential or the right is
+// The store has said that the token is no longer valid: log in again at once.
+void login_lost(struct login *l);
+// A request was refused (403) for a reason that may be either: find out whether the credential or the right is
 // missing; in the first case log in again at once. Coalesced while one check is under way;
 // a credential that was checked within the last seconds is not checked again.
 void login_doubt(struct login *l);

@@ -123,19 +123,27 @@ static void note_interval(struct entry *en, int64_t interval_ms)
 		en->interval_ms = interval_ms;
 }
 
-static enum tmpl_answer wait_for(struct run *r, const struct entry *en)
+// Why an entry has no answer: its own error, or its store's.
+static void entry_reason(const struct entry *en, struct err *ret)
 {
-	if (r->why.kind != ERR_NONE)
-		return TMPL_WANTED;
 	const struct err *down = source_error(en->source);
 	if (en->error.kind != ERR_NONE)
-		r->why = en->error;
+		*ret = en->error;
 	else if (down)
-		r->why = *down;
+		*ret = *down;
 	else
-		err_set(&r->why, ERR_RETRY, 0, "waits for its first answer");
-	err_wrap(&r->why, "secret '%s'", entry_name(en));
-	return TMPL_WANTED;
+		err_set(ret, ERR_RETRY, 0, "waits for its first answer");
+	err_wrap(ret, "secret '%s'", entry_name(en));
+}
+
+void render_reason(const struct output *o, struct err *ret)
+{
+	for (size_t i = 0; i < o->n_deps; i++)
+		if (o->deps[i]->state != ENTRY_HELD) {
+			entry_reason(o->deps[i], ret);
+			return;
+		}
+	*ret = o->error;
 }
 
 static enum tmpl_answer look_up(struct run *r, const struct cache_ask *ask,
@@ -153,7 +161,9 @@ static enum tmpl_answer look_up(struct run *r, const struct cache_ask *ask,
 	}
 	if (en->state == ENTRY_GONE)
 		r->gone = true;
-	return wait_for(r, en);
+	if (r->why.kind == ERR_NONE)
+		entry_reason(en, &r->why);
+	return TMPL_WANTED;
 }
 
 static enum tmpl_answer look_up_file(struct run *r, const char *path, const json_t **ret,

@@ -22,3 +22,7 @@ MUST_CHECK bool render_load(struct output *o, const struct conf *conf, struct er
 // Runs it. Afterwards: changed (new content), removing (its secret is gone and on_revoked
 // says remove), or error tells why there is nothing new.
 void render_run(const struct render_env *env, struct output *o);
+
+// Why there is nothing new just now: what it waits for, or its own error; kind ERR_NONE when
+// all is well.
+void render_reason(const struct output *o, struct err *ret);

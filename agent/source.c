@@ -249,6 +249,14 @@ static void store_up(struct source *s)
 	loop_timer_cancel(&s->probe_timer);
 }
 
+static void doubt_login(struct source *s, const struct err *e)
+{
+	if (e && e->kind == ERR_AUTH)
+		login_lost(s->login);
+	else if (e && e->kind == ERR_DENIED)
+		login_doubt(s->login);
+}
+
 static void on_answer(void *ctx, const struct store_answer *a, const struct err *e)
 {
 	struct entry *en = ctx;
@@ -262,8 +270,7 @@ static void on_answer(void *ctx, const struct store_answer *a, const struct err 
 	}
 	store_up(s);
 	entry_answered(en, a, e);
-	if (e && (e->kind == ERR_AUTH || e->kind == ERR_DENIED))
-		login_doubt(s->login);
+	doubt_login(s, e);
 	pump(s);
 }
 
@@ -274,8 +281,7 @@ static void on_renewed(void *ctx, const struct store_answer *a, const struct err
 	en->in_flight = false;
 	s->in_flight--;
 	entry_renewed(en, a, e);
-	if (e && (e->kind == ERR_AUTH || e->kind == ERR_DENIED))
-		login_doubt(s->login);
+	doubt_login(s, e);
 }
 
 void source_renew(struct entry *en)

@@ -84,7 +84,9 @@ static json_t *file_status(const struct agent *a, const struct output *o,
 	set_int(f, "lease_left_ms", lease_left(o));
 	if (o->conf->owner)
 		set_str(f, "owner", o->conf->owner);
-	set_error(f, &o->error);
+	struct err why = ERR_INIT;
+	render_reason(o, &why);
+	set_error(f, &why);
 	return f;
 }
 

@@ -424,6 +424,28 @@ static void test_revoked_token_is_healed_at_once(void **state)
 	assert_int_equal(en->state, ENTRY_HELD);
 }
 
+static void
+test_token_that_the_store_calls_invalid_is_replaced_without_asking(void **state)
+{
+	(void)state;
+	want("a");
+	start_logged_in();
+	advance(1000);
+	refuse(P_FETCH, ERR_AUTH);
+	assert_int_equal(fake.checks, 0);
+	assert_int_equal(waiting(P_LOGIN), 1);
+	grant(P_LOGIN, 3600000);
+	// A token that is dead on arrival does not make a storm of logins.
+	for (int i = 0; i < 20; i++) {
+		advance(500);
+		if (waiting(P_FETCH))
+			refuse(P_FETCH, ERR_AUTH);
+		if (waiting(P_LOGIN))
+			grant(P_LOGIN, 3600000);
+	}
+	assert_in_range(fake.logins, 3, 14);
+}
+
 static void test_outage_is_one_probe_not_one_for_each_secret(void **state)
 {
 	char path[16];
@@ -569,6 +591,7 @@ int main(void)
 		T(test_renewals_that_shrink_lead_to_a_new_login),
 		T(test_denied_asks_whether_the_token_lives),
 		T(test_revoked_token_is_healed_at_once),
+		T(test_token_that_the_store_calls_invalid_is_replaced_without_asking),
 		T(test_outage_is_one_probe_not_one_for_each_secret),
 		T(test_outage_keeps_what_is_held),
 		T(test_one_wrong_path_delays_no_other),
