@@ -199,15 +199,15 @@ FUZZ_PROGRAMS := $(FUZZERS:%.c=build/openssl-glibc-fuzz/%) $(FUZZ_MBEDTLS:%=buil
 LAYER_TABLE := $(foreach l,$(LAYERS),$l: $(DEPS.$l);)
 export JOBS
 publish = mkdir -p $2; for p in $(PROGRAM.agent) $(PROGRAM.webhook) $(PROGRAM.cmd); do \
-	if test -f $1/$$p; then cmp -s $1/$$p $2/$$p || { $3 $1/$$p $2/.$$p && mv $2/.$$p $2/$$p; }; \
+	if test -f $1/$$p; then cmp -s $1/$$p $2/$$p || { cp $1/$$p $2/.$$p && $3 $2/.$$p && mv $2/.$$p $2/$$p; }; \
 	else rm -f $2/$$p; fi; done
 
 .PHONY: $(foreach v,$(VARIANTS),programs-$v units-$v) FORCE install-deps all static check test \
 	system demo fuzz san lint format cover valgrind bench deps install clean help
 all: programs-$V ## executables in build/bin/ (OpenSSL, glibc) or build/<tls>-<libc>/bin/
-	@$(if $(filter openssl-glibc,$V),$(call publish,build/$V/bin,build/bin,cp))
+	@$(if $(filter openssl-glibc,$V),$(call publish,build/$V/bin,build/bin,:))
 static: programs-mbedtls-musl ## the release build in build/static/: musl, static-PIE, mbedTLS
-	@$(call publish,build/mbedtls-musl/bin,build/static,strip -o)
+	@$(call publish,build/mbedtls-musl/bin,build/static,strip)
 	@sh test/lint/static.sh
 check: all units-$V ## unit tests, cases and fuzz corpora of the chosen variant
 	@sh test/support/run_units.sh $V $(TESTS:%=build/$V/%)
