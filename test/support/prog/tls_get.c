@@ -39,7 +39,9 @@ int main(int argc, char **argv)
 	char text[CURL_ERROR_SIZE] = "";
 	bool hook = true, hold = false;
 	mem_init(false);
-	if (!crypto_init(&e) || curl_global_init(CURL_GLOBAL_ALL))
+	// libcurl on the wiping heap, as lib/http has it.
+	if (!crypto_init(&e) || curl_global_init_mem(CURL_GLOBAL_ALL, mem_alloc, mem_free,
+						     mem_realloc, mem_strdup, mem_calloc))
 		return 1;
 	CURL *c = curl_easy_init();
 	curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
