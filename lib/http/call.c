@@ -71,6 +71,8 @@ void http_call_start(struct http_call *call)
 {
 	call->state = HTTP_ACTIVE;
 	call->client->n_active++;
+	if (call->redirects == 0)
+		call->started_ms = clock_mono_ms();
 	if (!prepare(call))
 		http_call_end(call);
 }

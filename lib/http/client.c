@@ -218,6 +218,7 @@ bool http_send(struct http_client *c, const struct http_request *req, http_done_
 		.url = url,
 		.no_redirect = req->no_redirect,
 		.timeout_ms = req->timeout_ms > 0 ? req->timeout_ms : HTTP_TIMEOUT_MS,
+		.sent_ms = clock_mono_ms(),
 		.body_len = req->body_len,
 		.got = HTTP_HEADERS_INIT,
 		.got_body = BUF_INIT(max_body),

@@ -7,7 +7,7 @@
 //	multi.c     libcurl's multi handle on our loop
 //	material.c  TLS files
 //	url.c       origins, and where a redirect may go
-//	explain.c   libcurl's failures in plain words
+//	explain.c   libcurl's failures in plain words; explain_tls.c the TLS libraries'
 //
 // A multi handle owns connections and looked-up names. To forget them the client takes a new
 // one; the old one goes when the last call on it has ended.
@@ -23,6 +23,7 @@
 #include "lib/http/client.h"
 #include "lib/http/headers.h"
 #include "lib/loop/loop.h"
+#include "lib/tls/tls_client_hook.h"
 
 // --- url.c
 
@@ -30,6 +31,7 @@ struct http_url {
 	char *text;   // whole
 	char *origin; // "https://host:port", for comparison and for people
 	char *host;   // an IPv6 address in its brackets
+	char *name;   // and without
 	char *port;
 	bool https;
 };
@@ -120,7 +122,7 @@ struct http_call {
 	struct curl_slist *headers;
 	char *body; // NULL = none
 	size_t body_len;
-	int64_t timeout_ms;
+	int64_t timeout_ms, sent_ms, started_ms;
 	bool no_redirect;
 	unsigned redirects;
 
@@ -128,6 +130,8 @@ struct http_call {
 	struct http_multi *multi;
 	struct http_tls *tls;
 	struct curl_slist *own_headers, *connect_to; // made by request.c
+	struct tls_client_names names;
+	int fd; // of the latest connection, for messages; not ours
 	char curl_text[CURL_ERROR_SIZE];
 	struct loop_timer deadline, slow;
 	int64_t slow_mark; // bytes that had come when the window began
@@ -164,3 +168,11 @@ MUST_CHECK bool http_request_setup(struct http_call *call, struct err *e);
 void http_explain(struct http_call *call, CURLcode code);
 // The deadline has passed.
 void http_explain_deadline(struct http_call *call);
+enum { HTTP_TIDY_LEN = 160 };
+// libcurl's own text, fit to be shown.
+const char *http_tidy(const struct http_call *call, char to[static HTTP_TIDY_LEN]);
+
+// --- explain_tls.c
+
+// The same for an https call; false when TLS is not the reason.
+bool http_explain_tls(struct http_call *call, CURLcode code, const char *who);

@@ -9,7 +9,8 @@
 
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
-#include "lib/base/str.h"
+#include "lib/crypto/pkey.h"
+#include "lib/crypto/x509.h"
 #include "lib/http/client_int.h"
 
 enum { CA_MAX = 2 << 20, CERT_MAX = 256 << 10, KEY_MAX = 64 << 10, DIR_FILES_MAX = 4096 };
@@ -114,6 +115,23 @@ static bool read_pem(struct http_tls *t, const char *what, const char *path,
 	return true;
 }
 
+// libcurl on mbedTLS would notice only when the server does.
+static bool key_fits(struct http_tls *t, const struct http_client_opts *o, struct err *e)
+{
+	AUTO_X509 struct x509 *cert = NULL;
+	AUTO_PKEY struct pkey *key = NULL;
+	const char *key_file = o->client_key ? o->client_key : o->client_cert;
+	if (!x509_from_pem(bytes_of(t->cert.data, t->cert.len), &cert, e))
+		return err_wrap(e, "client certificate '%s'", o->client_cert);
+	if (!pkey_from_pem(bytes_of(t->key.data, t->key.len), &key, e))
+		return err_wrap(e, "client key '%s'", key_file);
+	if (x509_matches_key(cert, key, NULL))
+		return true;
+	return err_set(e, ERR_CONFIG, 0,
+		       "client key '%s' does not belong to the certificate '%s'",
+		       key_file, o->client_cert);
+}
+
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
@@ -195,12 +213,16 @@ static bool find_system_ca(struct http_tls *t, struct err *e)
 	return true;
 }
 
-static bool load(const struct http_client_opts *o, struct http_tls *t, struct err *e)
+static bool load_own(const struct http_client_opts *o, struct http_tls *t, struct err *e)
 {
 	const char *key = o->client_key ? o->client_key : o->client_cert;
-	if (o->client_cert &&
-	    (!read_pem(t, "client certificate", o->client_cert, &t->cert, e) ||
-	     !read_pem(t, "client key", key, &t->key, e)))
+	return read_pem(t, "client certificate", o->client_cert, &t->cert, e) &&
+	       read_pem(t, "client key", key, &t->key, e) && key_fits(t, o, e);
+}
+
+static bool load(const struct http_client_opts *o, struct http_tls *t, struct err *e)
+{
+	if (o->client_cert && !load_own(o, t, e))
 		return false;
 	if (o->skip_verify)
 		return true;

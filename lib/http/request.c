@@ -118,16 +118,20 @@ static size_t body_cb(char *bytes, size_t size, size_t n, void *ctx)
 // Children must not inherit connections.
 static curl_socket_t open_cb(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
 {
-	(void)ctx;
 	(void)purpose;
-	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+	struct http_call *call = ctx;
+	call->fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+	return call->fd;
 }
 
 static CURLcode tls_cb(CURL *easy, void *tls, void *ctx)
 {
 	(void)easy;
-	(void)ctx;
-	return tls_client_hook(tls) ? CURLE_OK : CURLE_SSL_CONNECT_ERROR;
+	struct http_call *call = ctx;
+	bool skip = call->client->opts.skip_verify;
+	bool ok = tls_client_hook(tls) &&
+		  (skip || tls_client_check_names(tls, &call->names));
+	return ok ? CURLE_OK : CURLE_SSL_CONNECT_ERROR;
 }
 
 // --- what is asked
@@ -140,7 +144,8 @@ static void set_general(struct setter *s, struct http_call *call)
 	SET(s, PROTOCOLS_STR, "http,https");
 	SET(s, HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(s, FOLLOWLOCATION, 0L);
-	SET(s, PATH_AS_IS, 1L);
+	if (!call->aws_sigv4) // which refuses to sign such paths
+		SET(s, PATH_AS_IS, 1L);
 	SET(s, CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
 	SET(s, DNS_CACHE_TIMEOUT, 5L); // enough for a burst; a fault asks again
 	SET(s, HEADERFUNCTION, header_cb);
@@ -151,6 +156,7 @@ static void set_general(struct setter *s, struct http_call *call)
 	if (!call->chunk)
 		SET(s, MAXFILESIZE_LARGE, (curl_off_t)call->got_body.max);
 	SET(s, OPENSOCKETFUNCTION, open_cb);
+	SET(s, OPENSOCKETDATA, call);
 	SET(s, USERAGENT, call->client->opts.user_agent);
 }
 
@@ -169,14 +175,23 @@ static bool has_header(const struct http_call *call, const char *name)
 	return false;
 }
 
-// The caller's headers, and those that keep libcurl from adding its own.
+static bool sends_body(const struct http_call *call)
+{
+	return call->body || strcmp(call->method, "POST") == 0 ||
+	       strcmp(call->method, "PUT") == 0 || strcmp(call->method, "PATCH") == 0;
+}
+
+// The caller's headers, and those that keep libcurl from adding its own (which must not be
+// there when a signature is made: older ones sign them).
 static void set_headers(struct setter *s, struct http_call *call)
 {
 	for (const struct curl_slist *h = call->headers; h; h = h->next)
 		add_own_header(call, h->data);
-	add_own_header(call, "Expect:");
-	if (call->body && !has_header(call, "Content-Type"))
-		add_own_header(call, "Content-Type:");
+	if (sends_body(call) && !call->aws_sigv4) {
+		add_own_header(call, "Expect:");
+		if (!has_header(call, "Content-Type"))
+			add_own_header(call, "Content-Type:");
+	}
 	if (call->client->opts.server_name && call->url.https &&
 	    !has_header(call, "Host")) {
 		AUTO_FREE char *host =
@@ -189,10 +204,7 @@ static void set_headers(struct setter *s, struct http_call *call)
 
 static void set_method(struct setter *s, struct http_call *call)
 {
-	bool sends = strcmp(call->method, "POST") == 0 ||
-		     strcmp(call->method, "PUT") == 0 ||
-		     strcmp(call->method, "PATCH") == 0;
-	if (call->body || sends) {
+	if (sends_body(call)) {
 		SET(s, POST, 1L);
 		SET(s, POSTFIELDS, call->body ? call->body : "");
 		SET(s, POSTFIELDSIZE_LARGE, (curl_off_t)call->body_len);
@@ -233,6 +245,7 @@ static void set_tls(struct setter *s, struct http_call *call)
 	    (long)CURL_SSLVERSION_TLSv1_2 |
 		    (o->tls12_max ? (long)CURL_SSLVERSION_MAX_TLSv1_2 : 0L));
 	SET(s, SSL_CTX_FUNCTION, tls_cb);
+	SET(s, SSL_CTX_DATA, call);
 	SET(s, SSL_SESSIONID_CACHE, 0L); // a session is one more secret that stays
 	SET(s, SSL_VERIFYPEER, o->skip_verify ? 0L : 1L);
 	SET(s, SSL_VERIFYHOST, o->skip_verify ? 0L : 2L);
@@ -297,7 +310,10 @@ static bool set_url(struct setter *s, struct http_call *call, struct err *e)
 bool http_request_setup(struct http_call *call, struct err *e)
 {
 	struct setter s = { .easy = call->easy };
+	const char *name = call->client->opts.server_name;
 	call->curl_text[0] = '\0';
+	call->fd = -1;
+	call->names.host = name ? name : call->url.name;
 	set_general(&s, call);
 	set_method(&s, call);
 	set_headers(&s, call);

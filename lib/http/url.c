@@ -15,6 +15,7 @@ void http_url_release(struct http_url *u)
 	mem_free(u->text);
 	mem_free(u->origin);
 	mem_free(u->host);
+	mem_free(u->name);
 	mem_free(u->port);
 	*u = (struct http_url){ 0 };
 }
@@ -48,6 +49,8 @@ static bool take_parts(CURLU *u, struct http_url *ret, struct err *e)
 			       "an address with a user or password is not allowed");
 	for (char *p = ret->host; *p; p++)
 		*p = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
+	size_t bracket = ret->host[0] == '[';
+	ret->name = mem_strndup(ret->host + bracket, strlen(ret->host) - 2 * bracket);
 	ret->origin = mem_printf("%s://%s:%s", scheme, ret->host, ret->port);
 	return true;
 }
@@ -63,12 +66,8 @@ static bool parse(CURLU *u, struct http_url *ret, struct err *e)
 	return true;
 }
 
-bool http_url_parse(const char *text, struct http_url *ret, struct err *e)
+static bool refused(CURLUcode code, struct err *e)
 {
-	AUTO(url_cleanup) CURLU *u = curl_url();
-	CURLUcode code = curl_url_set(u, CURLUPART_URL, text, CURLU_PATH_AS_IS);
-	if (code == CURLUE_OK)
-		return parse(u, ret, e);
 	if (code == CURLUE_UNSUPPORTED_SCHEME || code == CURLUE_BAD_SCHEME)
 		return err_set(e, ERR_CONFIG, 0,
 			       "the address must begin with http:// or https://");
@@ -76,14 +75,24 @@ bool http_url_parse(const char *text, struct http_url *ret, struct err *e)
 		       curl_url_strerror(code));
 }
 
+bool http_url_parse(const char *text, struct http_url *ret, struct err *e)
+{
+	AUTO(url_cleanup) CURLU *u = curl_url();
+	CURLUcode code = *text ? curl_url_set(u, CURLUPART_URL, text, CURLU_PATH_AS_IS)
+			       : CURLUE_MALFORMED_INPUT;
+	return code == CURLUE_OK ? parse(u, ret, e) : refused(code, e);
+}
+
 bool http_url_follow(const struct http_url *base, const char *location,
 		     struct http_url *ret, struct err *e)
 {
 	AUTO(url_cleanup) CURLU *u = curl_url();
-	if (curl_url_set(u, CURLUPART_URL, base->text, CURLU_PATH_AS_IS) != CURLUE_OK ||
-	    curl_url_set(u, CURLUPART_URL, location, CURLU_PATH_AS_IS) != CURLUE_OK)
-		return err_set(e, ERR_CONFIG, 0, "redirects to something that is no URL");
-	return parse(u, ret, e);
+	CURLUcode code = curl_url_set(u, CURLUPART_URL, base->text, CURLU_PATH_AS_IS);
+	if (code == CURLUE_OK)
+		code = curl_url_set(u, CURLUPART_URL, location, CURLU_PATH_AS_IS);
+	if (code == CURLUE_OK ? parse(u, ret, e) : refused(code, e))
+		return true;
+	return err_wrap(e, "redirects, but");
 }
 
 char *http_url_with_host(const struct http_url *url, const char *host)
