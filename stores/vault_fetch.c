@@ -50,8 +50,8 @@ static void answer(struct vault_op *op, const struct vault_got *got)
 		return;
 	}
 	vault_due_set(op->vault, op->api_path, due);
-	AUTO_JSON json_t *body = a.body;
 	vault_op_answer(op, &a, NULL);
+	json_decref(a.body);
 }
 
 static void find_again(struct vault_op *op);

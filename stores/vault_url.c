@@ -180,6 +180,8 @@ bool vault_path_below(const char *path, const char *mount)
 char *vault_path_kv2(const char *path, const char *mount, const char *part)
 {
 	size_t len = mount_len(mount);
+	if (!vault_path_below(path, mount))
+		return mem_strdup(path);
 	const char *rest = path + len;
 	if (!*rest)
 		return mem_printf("%s/%s", path, part);

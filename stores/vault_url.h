@@ -32,7 +32,8 @@ void vault_path_release(struct vault_path *p);
 // Whether `path` is the mount ("kv/") or lies below it.
 bool vault_path_below(const char *path, const char *mount);
 // The path in KV version 2: `part` ("data", "metadata") behind the mount, unless the path
-// has data/, metadata/ or subkeys/ there already. A list of data/ is one of metadata/.
+// has data/, metadata/ or subkeys/ there already. A list of data/ is one of metadata/. A path
+// that is not below the mount stays as it is.
 char *vault_path_kv2(const char *path, const char *mount, const char *part);
 
 // "https://host:8200/v1/kv/data/my%20app?version=3"

@@ -121,6 +121,8 @@ static const struct {
 	const char *path, *mount, *part, *want;
 } kv2[] = {
 	{ "kv/app", "kv/", "data", "kv/data/app" },
+	{ "k", "kv/", "data", "k" },
+	{ "kvx/app", "kv/", "data", "kvx/app" },
 	{ "kv", "kv/", "data", "kv/data" },
 	{ "kv/data/app", "kv/", "data", "kv/data/app" },
 	{ "kv/data", "kv/", "data", "kv/data/data" },
