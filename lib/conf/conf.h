@@ -25,7 +25,7 @@ struct conf_tls {
 
 // auto_auth.method of the peer, or `auth` inside a store of ours.
 struct conf_auth {
-	const char *method;	// "kubernetes", "jwt", "approle", "token_file", …; NULL = none
+	const char *method;     // "kubernetes", "jwt", "approle", …; NULL = none
 	const char *mount_path; // "auth/kubernetes"; NULL = "auth/" + method
 	const char *namespace_;
 	const char *wrap_ttl;
@@ -44,29 +44,35 @@ struct conf_store {
 	const char *proxy;
 	struct conf_tls tls;
 	struct conf_auth auth;
-	int64_t timeout_ms;	  // of one request, 60 s
+	int64_t timeout_ms;       // of one request, 60 s
 	unsigned max_connections; // per host, 10
-	int64_t num_retries;	  // before exit_on_retry_failure counts; 12, -1 = none
-	json_t *options;	  // keys that only this type of store knows; never NULL
+	int64_t num_retries;      // before exit_on_retry_failure counts; 12, -1 = none
+	json_t *options;          // keys that only this type of store knows; never NULL
 };
 
 // Token sink of the peer (auto_auth.sink).
 struct conf_sink {
 	const char *type; // "file"
 	const char *path;
-	unsigned mode; // 0640
+	unsigned mode;    // 0640
 	int64_t uid, gid; // -1 = as created
 	const char *wrap_ttl, *dh_type, *dh_path, *aad, *aad_env_var;
 	bool derive_key;
 };
 
 enum conf_notify_kind {
-	NOTIFY_SIGNAL,	// signal:HUP@container, …@process=NAME, …@pidfile=PATH, …@uid=N
-	NOTIFY_HTTP,	// http:8080/-/reload (localhost; POST)
+	NOTIFY_SIGNAL, // signal:HUP@container, …@process=NAME, …@pidfile=PATH, …@uid=N
+	NOTIFY_HTTP,    // http:8080/-/reload (localhost; POST)
 	NOTIFY_RESTART, // restart@container (TERM to its main process)
 	NOTIFY_COMMAND, // command: an argument vector
 };
-enum conf_target { TARGET_CONTAINER, TARGET_PROCESS, TARGET_PIDFILE, TARGET_UID, TARGET_CHILD };
+enum conf_target {
+	TARGET_CONTAINER,
+	TARGET_PROCESS,
+	TARGET_PIDFILE,
+	TARGET_UID,
+	TARGET_CHILD
+};
 
 struct conf_notify {
 	enum conf_notify_kind kind;
@@ -75,23 +81,25 @@ struct conf_notify {
 	const char *name; // container, process name or pid file
 	int64_t uid;
 	unsigned port;
-	const char *path;	  // of the URL, with its '/'
+	const char *path;        // of the URL, with its '/'
 	const char *const *argv; // NULL-ended
-	int64_t timeout_ms;	  // of a command or request, 30 s
-	const char *text;	  // as the user wrote it, for messages
+	int64_t timeout_ms;      // of a command or request, 30 s
+	const char *text;        // as the user wrote it, for messages
 };
 
 enum conf_unread { UNREAD_ALARM, UNREAD_UNREADY, UNREAD_ROLLBACK };
 enum conf_revoked { REVOKED_KEEP, REVOKED_REMOVE };
 
 struct conf_template {
-	const char *name; // <n> of the annotation, else the destination: for messages, status
+	const char *
+		name; // <n> of the annotation, else the destination: for messages, status
 	const char *source;   // file of the template; watched
 	const char *contents; // or its text
 	const char *stock;    // or the name of a stock template, over `secret`
 	const char *secret;   // "[store:]path[?version=N][#key]" for a stock template
 	const char *destination;
-	const char *const *containers; // NULL-ended names of `deliver`; NULL = all that fit
+	const char *const
+		*containers; // NULL-ended names of `deliver`; NULL = all that fit
 	bool create_dest_dirs;
 	bool has_mode; // else the default of design.md section 4.3
 	unsigned mode;
@@ -111,9 +119,9 @@ struct conf_template {
 	const char *owner;
 	int64_t rotate_every_ms;
 	const char *const *function_denylist; // NULL-ended, or NULL
-	const char *sandbox_path;	      // the function `file` reads under it only
-	int64_t command_timeout_ms;	      // already in the notify entries
-	bool exec_enabled;		      // already obeyed
+	const char *sandbox_path;             // the function `file` reads under it only
+	int64_t command_timeout_ms;           // already in the notify entries
+	bool exec_enabled;                    // already obeyed
 };
 
 // deliver "container" { folder = …  mount = … }
@@ -125,21 +133,21 @@ struct conf_deliver {
 };
 
 struct conf_observe {
-	bool enabled;		 // true
+	bool enabled;            // true
 	int64_t unread_after_ms; // 0 = no deadline
 	enum conf_unread on_unread;
 	int64_t grace_ms; // how long old versions stay, 10 s
 };
 
 struct conf_policy {
-	const char *name;		 // in refusals
-	const char *const *allow_paths;	 // globs of "store:path"; NULL = all
+	const char *name;               // in refusals
+	const char *const *allow_paths; // globs of "store:path"; NULL = all
 	const char *const *deny_paths;
 	const char *const *deny_functions;
 	const char *const *read_dirs;  // folders for the function `file`
 	const char *const *write_dirs; // folders for writeToFile beside the volume
-	bool allow_env;		       // the functions env, mustEnv, envOrDefault
-	bool allow_disk;	       // volumes that are no tmpfs
+	bool allow_env;                // the functions env, mustEnv, envOrDefault
+	bool allow_disk;               // volumes that are no tmpfs
 	int64_t min_interval_ms;
 };
 
@@ -155,9 +163,9 @@ struct conf {
 	enum log_format log_format;
 	bool exit_after_auth; // the peer's word for --once
 	const char *pid_file;
-	const char *status_socket; // unix socket of --probe, status; NULL = none
+	const char *status_socket;   // unix socket of --probe, status; NULL = none
 	const char *termination_log; // one line why, for the kubelet
-	bool revoke_on_exit;	     // token and leases that the agent got itself; true
+	bool revoke_on_exit;         // token and leases that the agent got itself; true
 	int64_t start_timeout_ms;    // of the first render with --once, 5 min
 	enum conf_revoked on_revoked;
 	struct conf_store *stores;
@@ -181,9 +189,9 @@ typedef void conf_warn_fn(void *ctx, const char *text);
 
 struct conf_load_opts {
 	const char *const *paths; // files or folders, NULL-ended; merged in order
-	const char *text;	  // or one document of AMPOULE_CONFIG (JSON or HCL)
-	const char *text_name;	  // its name in messages; NULL = AMPOULE_CONFIG
-	bool strict;		  // warnings are errors
+	const char *text;         // or one document of AMPOULE_CONFIG (JSON or HCL)
+	const char *text_name;    // its name in messages; NULL = AMPOULE_CONFIG
+	bool strict;              // warnings are errors
 	conf_warn_fn *warn;
 	void *warn_ctx;
 	// "key=value" of command line flags (options_override()), NULL-ended, or NULL. Wins.
@@ -192,7 +200,8 @@ struct conf_load_opts {
 };
 
 // Reads, merges, checks. Errors name file, line, key and remedy.
-MUST_CHECK bool conf_load(const struct conf_load_opts *opts, struct conf **ret, struct err *e);
+MUST_CHECK bool conf_load(const struct conf_load_opts *opts, struct conf **ret,
+			  struct err *e);
 void conf_free(struct conf *c);
 // The configuration in its own language, without what is the default; conf_load() reads it to
 // the same result. The caller owns it.
@@ -206,5 +215,6 @@ const struct conf_store *conf_store_of(const struct conf *c, const char *path,
 				       const char **ret_rest, struct err *e);
 
 // One notification from its text form (configuration and annotation alike).
-MUST_CHECK bool conf_notify_parse(const char *text, struct conf_notify *ret, struct err *e);
+MUST_CHECK bool conf_notify_parse(const char *text, struct conf_notify *ret,
+				  struct err *e);
 void conf_notify_release(struct conf_notify *n);

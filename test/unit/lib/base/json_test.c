@@ -102,7 +102,8 @@ static void test_nul_byte(void **state)
 		struct err e = ERR_INIT;
 		assert_false(json_parse(text, 4, MAX, (enum json_flags)flags, &j, &e));
 		assert_string_equal(e.text, "line 1: a NUL byte");
-		assert_false(json_parse(quoted, 5, MAX, (enum json_flags)flags, &j, NULL));
+		assert_false(
+			json_parse(quoted, 5, MAX, (enum json_flags)flags, &j, NULL));
 	}
 }
 

@@ -42,7 +42,8 @@ static void on_warning(void *ctx, const char *text)
 static void read_wishes(struct run *r, char *text)
 {
 	size_t n_env = 0, n_flags = 0;
-	for (char *line = strtok(text, "\n"); line && line[0] == '#'; line = strtok(NULL, "\n")) {
+	for (char *line = strtok(text, "\n"); line && line[0] == '#';
+	     line = strtok(NULL, "\n")) {
 		if (str_starts(line, "# env ") && n_env < WORDS)
 			r->env[n_env++] = line + 6;
 		else if (str_starts(line, "# flag ") && n_flags < WORDS)
@@ -77,7 +78,8 @@ static bool load(struct run *r, const char *path, struct conf **ret, struct err 
 static void put_conf(const struct conf *c, struct buf *to)
 {
 	AUTO_JSON json_t *j = conf_to_json(c);
-	char *text = json_dumps(j, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
+	char *text =
+		json_dumps(j, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
 	buf_printf(to, "%s\n", text);
 	mem_free(text);
 }
@@ -93,7 +95,8 @@ static bool round_trip(const struct conf *c, const char *name)
 		fail_msg("%s", e.text);
 	struct conf_load_opts opts = { .text = buf_str(&text) };
 	if (!conf_load(&opts, &again, &e)) {
-		printf("%s: its own dump is refused: %s\n%s\n", name, e.text, buf_str(&text));
+		printf("%s: its own dump is refused: %s\n%s\n", name, e.text,
+		       buf_str(&text));
 		return false;
 	}
 	bool same = conf_equal(c, again);
@@ -112,14 +115,17 @@ static bool compare(const char *name, const char *kind, const char *got)
 	AUTO_FREE char *other = mem_printf("%s/%s.%s", dir, name,
 					   strcmp(kind, "out") == 0 ? "err" : "out");
 	if (getenv("AMPOULE_UPDATE_CASES")) {
-		struct file_attr attr = { .mode = 0644, .uid = (uid_t)-1, .gid = (gid_t)-1 };
+		struct file_attr attr = { .mode = 0644,
+					  .uid = (uid_t)-1,
+					  .gid = (gid_t)-1 };
 		unlink(other);
 		return file_replace(path, got, strlen(got), attr, NULL);
 	}
 	AUTO_FREE char *want = read_whole(path);
 	if (want && strcmp(want, got) == 0)
 		return true;
-	printf("--- %s: wanted\n%s--- got\n%s", path, want ? want : "(no such file)\n", got);
+	printf("--- %s: wanted\n%s--- got\n%s", path, want ? want : "(no such file)\n",
+	       got);
 	return false;
 }
 
