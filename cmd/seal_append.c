@@ -174,6 +174,7 @@ static bool append_one(struct seal_append *p, struct sealed_file *f, struct err 
 			  "agent that demands signatures refuses it",
 			  p->path);
 	p->version = entry.version;
+	snprintf(p->bound, sizeof(p->bound), "%s", entry.scope);
 	sealed_file_add(f, &line);
 	return true;
 }

@@ -39,10 +39,10 @@ struct seal_append {
 	const char *path;
 	enum sealed_action action;
 	struct bytes value;
-	int64_t if_version;      // -1: whatever is there
-	const char *scope;       // NULL: --namespace…, else as before
-	uint64_t version;        // out: what was written
-	const char *is_new_file; // out: not NULL when the file was made
+	int64_t if_version;               // -1: whatever is there
+	const char *scope;                // NULL: --namespace…, else as before
+	uint64_t version;                 // out: what was written
+	char bound[SEALED_SCOPE_MAX + 1]; // out: its scope
 };
 MUST_CHECK bool seal_append(struct seal_append *p, struct err *e);
 // Several at once, all or none.

@@ -41,15 +41,34 @@ static bool rekey_line(struct rekey *r, const struct sealed_file *f, struct age_
 	return !r->signer || sealed_sign(r->signer, l, e);
 }
 
+// The new set, with the names that its keys had.
+static bool change_recipients(const struct seal_args *a, struct sealed_file *f,
+			      struct err *e)
+{
+	AUTO_SEALED_FILE struct sealed_file old = { 0 };
+	if (a->recipients.n + a->recipient_files.n > 0) {
+		memcpy(old.recipients, f->recipients, sizeof(old.recipients));
+		old.n_recipients = f->n_recipients;
+		f->n_recipients = 0;
+	}
+	if (!seal_recipients(a, f, e))
+		return false;
+	for (size_t i = 0; i < f->n_recipients; i++)
+		for (size_t k = 0; k < old.n_recipients; k++)
+			if (!f->recipients[i].name &&
+			    memcmp(&f->recipients[i].key, &old.recipients[k].key,
+				   sizeof(struct age_recipient)) == 0)
+				f->recipients[i].name =
+					mem_strdup(old.recipients[k].name);
+	return true;
+}
+
 static bool rekey_change(void *ctx, struct sealed_file *f, struct err *e)
 {
 	struct rekey *r = ctx;
 	AUTO_FREE struct age_recipient *keys = mem_calloc(AGE_KEYS_MAX, sizeof(*keys));
 	r->n = r->unsigned_now = 0;
-	if (r->args->recipients.n + r->args->recipient_files.n > 0)
-		while (f->n_recipients > 0)
-			mem_free(f->recipients[--f->n_recipients].name);
-	if (!seal_recipients(r->args, f, e))
+	if (!change_recipients(r->args, f, e))
 		return false;
 	struct age_to to = seal_to(f, keys);
 	r->n_recipients = to.n;

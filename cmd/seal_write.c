@@ -57,7 +57,11 @@ bool seal_put(const struct seal_args *a, struct err *e)
 	p.value = bytes_of(buf_str(&value), value.len);
 	if (!seal_append(&p, e))
 		return false;
-	say(&p, "sealed");
+	AUTO_FREE char *what = mem_printf(
+		"sealed for %s", strcmp(p.bound, "*") == 0
+					 ? "any namespace (--namespace binds it to one)"
+					 : p.bound);
+	say(&p, what);
 	return true;
 }
 

@@ -193,6 +193,7 @@ def test_recipients_and_rekey(seal, tmp_path):
     assert [l.split(" ")[1:7] for l in seal.lines()] == before  # author and time stay
     assert f"recipient {bob_key} Bob%20B\n" in seal.file.read_text()
     seal.run("rekey", "-i", seal.key, "-r", bob_key)
+    assert f"recipient {bob_key} Bob%20B\n" in seal.file.read_text()  # his name stays
     assert "none of which is this key" in seal.fails("get", "a", "-i", seal.key)
     seal.put("a", "2")  # the writer need not know for whom
     assert seal.run("get", "a", "-i", bob).stdout == b"2"

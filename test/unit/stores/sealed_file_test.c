@@ -200,7 +200,8 @@ static bool add_line(void *ctx, struct sealed_file *f, struct err *e)
 static void test_update_compares(void **state)
 {
 	(void)state;
-	char dir[] = "/tmp/sealed-update.XXXXXX";
+	const char *tmp = getenv("TMPDIR");
+	AUTO_FREE char *dir = mem_printf("%s/update.XXXXXX", tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(dir));
 	AUTO_FREE char *path = mem_printf("%s/f", dir);
 	AUTO_FREE char *leftover = mem_printf("%s/.f.tmp12345678", dir);

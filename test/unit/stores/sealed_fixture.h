@@ -27,8 +27,7 @@ extern const struct store_ops store_sealed;
 
 // A folder with a key, a file under construction, and a store on it.
 struct fixture {
-	char dir[64];
-	char *file_path, *key_path, *writer_path;
+	char *dir, *file_path, *key_path, *writer_path;
 	struct sealed_file file;
 	struct age_recipient recipient;
 	struct sealed_signer *signer;
@@ -49,7 +48,7 @@ static UNUSED int setup(void **state)
 	struct fixture *f = mem_alloc(sizeof(*f));
 	struct err e = ERR_INIT;
 	const char *tmp = getenv("TMPDIR");
-	snprintf(f->dir, sizeof(f->dir), "%.40s/sealed.XXXXXX", tmp ? tmp : "/tmp");
+	f->dir = mem_printf("%s/sealed.XXXXXX", tmp ? tmp : "/tmp");
 	if (!mkdtemp(f->dir))
 		return -1;
 	f->file_path = mem_printf("%s/s.sealed", f->dir);
@@ -85,6 +84,7 @@ static UNUSED int teardown(void **state)
 	auto_sealed_signer_(&f->signer);
 	struct err e = ERR_INIT;
 	bool removed = file_remove_tree(AT_FDCWD, f->dir, &e);
+	mem_free(f->dir);
 	mem_free(f->file_path);
 	mem_free(f->key_path);
 	mem_free(f->writer_path);
