@@ -22,7 +22,9 @@ static const struct option_stanza_info stanzas[STANZA_COUNT] = {
 			 .size = sizeof(struct conf) },
 	[STANZA_VAULT] = { .name = "vault",
 			   .block = "vault {",
-			   .help = "the peer's connection: the store named vault",
+			   .help = "the peer's connection: the store named vault; also "
+				   "address to "
+				   "max_connections of store",
 			   .size = sizeof(struct conf_store) },
 	[STANZA_RETRY] = { .name = "vault.retry",
 			   .block = "retry {",

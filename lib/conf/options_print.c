@@ -2,6 +2,7 @@
 // The option table for readers: --help, `ampoule options`, the README's tables.
 #include <string.h>
 
+#include "lib/base/str.h"
 #include "lib/conf/options.h"
 
 const char *options_type_name(const struct option_row *row)
@@ -39,6 +40,14 @@ void options_help(struct buf *to)
 			buf_printf(to, "  --%-18s %s\n", r->flag, r->help);
 }
 
+// The name under our prefix: its own, or the peer's without "agent-".
+static const char *our_annotation(const struct option_row *r)
+{
+	if (r->annotation || !r->peer)
+		return r->annotation;
+	return str_starts(r->peer, "agent-") ? r->peer + strlen("agent-") : r->peer;
+}
+
 static void text_row(const struct option_row *r, struct buf *to)
 {
 	buf_printf(to, "  %-30s %s", r->key ? r->key : "", r->help);
@@ -47,8 +56,8 @@ static void text_row(const struct option_row *r, struct buf *to)
 	buf_putc(to, '\n');
 	if (r->ignored)
 		buf_printf(to, "  %-30s accepted, ignored: %s\n", "", r->ignored);
-	if (r->annotation)
-		buf_printf(to, "  %-30s ampoule.dev/%s\n", "", r->annotation);
+	if (our_annotation(r))
+		buf_printf(to, "  %-30s ampoule.dev/%s\n", "", our_annotation(r));
 	if (r->peer)
 		buf_printf(to, "  %-30s vault.hashicorp.com/%s\n", "", r->peer);
 	if (r->env)
@@ -58,12 +67,21 @@ static void text_row(const struct option_row *r, struct buf *to)
 		buf_printf(to, "  %-30s --%s\n", "", r->flag);
 }
 
+// How a stanza is opened; the others by their name.
+static void put_title(const struct option_stanza_info *info, struct buf *to)
+{
+	if (info->block)
+		buf_printf(to, "%s…}", info->block);
+	else
+		buf_puts(to, info->name[0] ? info->name : "top");
+}
+
 void options_text(struct buf *to)
 {
 	for (enum option_stanza s = 0; s < STANZA_COUNT; s++) {
 		const struct option_stanza_info *info = options_stanza(s);
-		buf_printf(to, "%s%s%s\n", info->block ? info->block : info->name,
-			   info->block || info->name[0] ? "   " : "", info->help);
+		put_title(info, to);
+		buf_printf(to, "   %s\n", info->help);
 		for (const struct option_row *r = NULL; (r = options_next(r));)
 			if (r->stanza == s)
 				text_row(r, to);
@@ -102,7 +120,7 @@ static void markdown_row(const struct option_row *r, struct buf *to)
 	if (r->ignored)
 		put_cell(to, "; accepted, ignored: ", r->ignored, "");
 	buf_puts(to, " | ");
-	put_name(to, "", r->annotation);
+	put_name(to, "", our_annotation(r));
 	buf_puts(to, "| ");
 	put_name(to, "", r->peer);
 	buf_puts(to, "| ");
@@ -111,31 +129,31 @@ static void markdown_row(const struct option_row *r, struct buf *to)
 	buf_puts(to, "|\n");
 }
 
+static bool has_rows(enum option_stanza stanza)
+{
+	for (const struct option_row *r = NULL; (r = options_next(r));)
+		if (r->stanza == stanza)
+			return true;
+	return false;
+}
+
 void options_markdown(struct buf *to)
 {
 	for (enum option_stanza s = 0; s < STANZA_COUNT; s++) {
 		const struct option_stanza_info *info = options_stanza(s);
-		bool any = false;
-		for (const struct option_row *r = NULL; (r = options_next(r));) {
-			if (r->stanza != s)
-				continue;
-			if (!any) {
-				if (info->block)
-					buf_printf(to, "**`%s`** %s\n\n", info->block,
-						   info->help);
-				else
-					buf_printf(to, "**%s** %s\n\n", info->name,
-						   info->help);
-				buf_puts(
-					to,
-					"| key | type | default | meaning | "
-					"ampoule.dev/ | vault.hashicorp.com/ | flag, "
-					"environment |\n|---|---|---|---|---|---|---|\n");
-			}
-			any = true;
-			markdown_row(r, to);
-		}
-		if (any)
-			buf_putc(to, '\n');
+		if (!has_rows(s))
+			continue;
+		buf_puts(to, "**`");
+		put_title(info, to);
+		buf_printf(to,
+			   "`** %s\n\n"
+			   "| key | type | default | meaning | ampoule.dev/ | "
+			   "vault.hashicorp.com/ | flag, environment |\n"
+			   "|---|---|---|---|---|---|---|\n",
+			   info->help);
+		for (const struct option_row *r = NULL; (r = options_next(r));)
+			if (r->stanza == s)
+				markdown_row(r, to);
+		buf_putc(to, '\n');
 	}
 }

@@ -150,13 +150,114 @@ static void test_printing(void **state)
 	}
 }
 
+// The peer's annotations, all of them; the forms with a name counted apart.
+static void test_peer_annotations(void **state)
+{
+	(void)state;
+	static const char *const names[] = {
+		"agent-inject",
+		"agent-inject-status",
+		"agent-inject-containers",
+		"agent-init-first",
+		"agent-pre-populate",
+		"agent-pre-populate-only",
+		"agent-copy-volume-mounts",
+		"agent-share-process-namespace",
+		"agent-json-patch",
+		"agent-init-json-patch",
+		"agent-request-namespace",
+		"agent-inject-secret-<n>",
+		"agent-inject-template-<n>",
+		"agent-inject-template-file-<n>",
+		"agent-inject-default-template",
+		"agent-inject-command-<n>",
+		"agent-inject-file-<n>",
+		"agent-inject-perms-<n>",
+		"secret-volume-path",
+		"secret-volume-path-<n>",
+		"agent-template-left-delim-<n>",
+		"agent-template-right-delim-<n>",
+		"error-on-missing-key-<n>",
+		"preserve-secret-case",
+		"preserve-secret-case-<n>",
+		"agent-inject-token",
+		"service",
+		"role",
+		"auth-type",
+		"auth-path",
+		"auth-config-<k>",
+		"namespace",
+		"ca-cert",
+		"client-cert",
+		"client-key",
+		"ca-key",
+		"tls-secret",
+		"tls-skip-verify",
+		"tls-server-name",
+		"proxy-address",
+		"client-timeout",
+		"client-max-retries",
+		"auth-min-backoff",
+		"auth-max-backoff",
+		"agent-auto-auth-exit-on-err",
+		"agent-service-account-token-volume-name",
+		"agent-run-as-user",
+		"agent-run-as-group",
+		"agent-run-as-same-user",
+		"agent-set-security-context",
+		"agent-extra-secret",
+		"agent-configmap",
+		"agent-image",
+		"agent-limits-cpu",
+		"agent-limits-mem",
+		"agent-limits-ephemeral",
+		"agent-requests-cpu",
+		"agent-requests-mem",
+		"agent-requests-ephemeral",
+		"log-level",
+		"log-format",
+		"go-max-procs",
+		"agent-revoke-on-shutdown",
+		"agent-revoke-grace",
+		"agent-cache-enable",
+		"agent-cache-use-auto-auth-token",
+		"agent-cache-listener-port",
+		"agent-cache-exit-on-err",
+		"agent-enable-quit",
+		"template-config-exit-on-retry-failure",
+		"template-static-secret-render-interval",
+		"template-max-connections-per-host",
+		"template-lease-renewal-threshold",
+		"agent-disable-idle-connections",
+		"agent-disable-keep-alives",
+		"agent-telemetry-<k>",
+	};
+	size_t found = 0, all = 0;
+	for
+		EACH(r)
+	all += r->peer != NULL;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		size_t before = found;
+		for
+			EACH(r)
+		found += r->peer && strcmp(r->peer, names[i]) == 0;
+		if (found != before + 1)
+			fail_msg("%s has no row", names[i]);
+	}
+	assert_int_equal(found, all);
+}
+
 int main(void)
 {
 	mem_init(false);
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),     cmocka_unit_test(test_names_once),
-		cmocka_unit_test(test_stanzas),  cmocka_unit_test(test_flags),
-		cmocka_unit_test(test_defaults), cmocka_unit_test(test_printing),
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_names_once),
+		cmocka_unit_test(test_stanzas),
+		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_peer_annotations),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_printing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
