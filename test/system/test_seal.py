@@ -163,6 +163,26 @@ def test_editor_refuses_a_disk(seal, tmp_path):
     assert done.returncode == 1 and "no memory file system" in done.stderr, done
 
 
+def test_one_member_of_a_json_value(seal):
+    seal.put("a", '{"user": "u\\n", "n": 1.10, "list": [1, {"x": null}], "b": true}')
+    for key, text in (("user", b"u\n"), ("n", b"1.10"), ("list", b'[1,{"x":null}]'),
+                      ("b", b"true")):
+        assert seal.get("a", "-k", key) == text
+    assert "no member 'x'" in seal.fails("get", "a", "-i", seal.key, "-k", "x")
+    seal.put("a", "text")
+    assert "no JSON object" in seal.fails("get", "a", "-i", seal.key, "-k", "x")
+
+
+def test_terminal_gets_a_line_end(seal):
+    """Only a terminal: a pipe gets the value, byte for byte."""
+    seal.put("a", "word")
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(TOOL, ["ampoule", "seal", "get", "-f", str(seal.file), "-i", str(seal.key), "a"])
+    assert os.read(fd, 100) == b"word\r\n"
+    assert os.waitpid(pid, 0)[1] == 0
+
+
 def test_writers_need_only_public_keys(seal, tmp_path):
     """Everything but get, rekey and verify -i works where the private key is not."""
     seal.put("a", CANARY)
