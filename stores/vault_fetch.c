@@ -7,6 +7,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "stores/vault_int.h"
+#include "stores/vault_said.h"
 
 enum { MOUNT_DOUBT_MS = 60 * 1000 }; // a 404 may mean that the mount was made anew
 

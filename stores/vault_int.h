@@ -9,8 +9,9 @@
 //	vault_call.c   one request and its answer, the ops      vault_answer.c  the frame
 //	vault_mount.c  which KV version a path has              vault_life.c    what a secret is
 //	vault_fetch.c  reads, lists, writes                     vault_reason.c  refusals
-//	vault_lease.c  leases                                   vault_due.c     late rotations
+//	vault_lease.c  leases                                   vault_said.c    the server's words
 //	vault_login.c  login                                    vault_token.c   the token's life
+//	vault_due.c    late rotations
 #pragma once
 
 #include "lib/http/client.h"

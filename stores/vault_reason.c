@@ -9,101 +9,9 @@
 #include "lib/base/json.h"
 #include "lib/base/str.h"
 #include "stores/auth/jwt_claims.h"
+#include "stores/vault_said.h"
 
-enum {
-	BODY_MAX = 64 * 1024, // of a refusal; more is not read
-	SAID_ALL_MAX = 4096,
-	PIECE = 10,    // letters of a credential that give it away
-	WORD_MAX = 48, // a longer word may be a token
-	WAIT_MAX_MS = 5 * 60 * 1000,
-};
-
-// --- what the server said -----------------------------------------------------------------
-
-// The texts of a member that is a list, in one line with single blanks.
-static void said(const char *body, size_t len, const char *key, struct buf *to)
-{
-	AUTO_JSON json_t *j = NULL;
-	json_t *list = NULL;
-	if (!body || !json_parse(body, len, BODY_MAX, JSON_KEEP_NUMBERS, &j, NULL) ||
-	    !json_get_arr(j, key, &list, NULL))
-		return;
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const char *s = json_string_value(json_array_get(list, i));
-		if (to->len)
-			buf_puts(to, "; ");
-		for (; s && *s; s++) {
-			char c = (unsigned char)*s <= ' ' || *s == 0x7f ? ' ' : *s;
-			if (c != ' ' || (to->len && to->data[to->len - 1] != ' '))
-				buf_putc(to, c);
-		}
-	}
-	while (to->len && to->data[to->len - 1] == ' ')
-		buf_truncate(to, to->len - 1);
-}
-
-bool vault_says_bad_token(const char *body, size_t len)
-{
-	AUTO_BUF struct buf b = BUF_INIT(SAID_ALL_MAX);
-	said(body, len, "errors", &b);
-	return strcmp(buf_str(&b), "permission denied") == 0 ||
-	       strstr(buf_str(&b), "invalid token") || strstr(buf_str(&b), "bad token");
-}
-
-bool vault_says_nothing(const char *body, size_t len)
-{
-	AUTO_JSON json_t *j = NULL;
-	json_t *errors = NULL;
-	return body && json_parse(body, len, BODY_MAX, JSON_KEEP_NUMBERS, &j, NULL) &&
-	       json_get_arr(j, "errors", &errors, NULL) && errors &&
-	       json_array_size(errors) == 0;
-}
-
-bool vault_says_kv2(const char *body, size_t len)
-{
-	AUTO_BUF struct buf b = BUF_INIT(SAID_ALL_MAX);
-	said(body, len, "warnings", &b);
-	return strstr(buf_str(&b), "Invalid path for a versioned K/V") != NULL;
-}
-
-// Whether any PIECE letters of the credential stand in the text.
-static bool holds_piece(const char *text, const char *credential)
-{
-	size_t len = strlen(credential);
-	char piece[PIECE + 1];
-	for (size_t i = 0; i + PIECE <= len; i++) {
-		memcpy(piece, credential + i, PIECE);
-		piece[PIECE] = '\0';
-		if (strstr(text, piece))
-			return true;
-	}
-	return len > 0 && len < PIECE && strstr(text, credential);
-}
-
-static bool looks_like_token(struct str word)
-{
-	static const char *const starts[] = { "hvs.", "hvb.", "hvr.", "s.",
-					      "b.",   "r.",   "eyJ",  "-----BEGIN" };
-	for (size_t i = 0; i < ARRAY_LEN(starts); i++)
-		if (word.len > PIECE &&
-		    strncmp(word.p, starts[i], strlen(starts[i])) == 0)
-			return true;
-	return word.len > WORD_MAX;
-}
-
-static bool may_be_passed_on(const char *text, const json_t *sent)
-{
-	const char *key;
-	json_t *v;
-	json_object_foreach((json_t *)sent, key,
-			    v) if (strcmp(key, "role") != 0 && json_is_string(v) &&
-				   holds_piece(text, json_string_value(v))) return false;
-	struct str rest = str_of(text), word;
-	while (str_next(&rest, ' ', &word))
-		if (looks_like_token(word))
-			return false;
-	return str_valid_utf8(text, strlen(text));
-}
+enum { WAIT_MAX_MS = 5 * 60 * 1000 };
 
 // --- logins -------------------------------------------------------------------------------
 
@@ -170,14 +78,14 @@ static size_t cut_utf8(const char *s, size_t max)
 
 static bool login_refused(const struct vault_refusal *r, struct err *e)
 {
-	AUTO_BUF struct buf b = BUF_INIT(SAID_ALL_MAX);
-	AUTO_BUF struct buf token = BUF_INIT(SAID_ALL_MAX);
-	said(r->body, r->body_len, "errors", &b);
+	AUTO_BUF struct buf b = BUF_INIT(VAULT_SAID_ALL_MAX);
+	AUTO_BUF struct buf token = BUF_INIT(VAULT_SAID_ALL_MAX);
+	vault_said(r->body, r->body_len, "errors", &b);
 	const char *text = buf_str(&b);
 	const char *reason = login_reason(r, text);
 	const char *intro = "; the store says: ";
 	if (!*text || strcmp(text, "permission denied") == 0 ||
-	    !may_be_passed_on(text, r->sent))
+	    !vault_said_may_be_repeated(text, r->sent))
 		intro = text = "";
 	jwt_describe(json_string_value(json_object_get(r->sent, "jwt")), clock_wall_ms(),
 		     &token);
@@ -251,8 +159,8 @@ static bool denied(const struct vault_refusal *r, struct err *e)
 
 static bool bad_request(const struct vault_refusal *r, struct err *e)
 {
-	AUTO_BUF struct buf b = BUF_INIT(SAID_ALL_MAX);
-	said(r->body, r->body_len, "errors", &b);
+	AUTO_BUF struct buf b = BUF_INIT(VAULT_SAID_ALL_MAX);
+	vault_said(r->body, r->body_len, "errors", &b);
 	const char *text = buf_str(&b);
 	if (r->act == VAULT_LEASE && strcasestr(text, "lease not found"))
 		return err_set(e, ERR_MISSING, 410,
@@ -274,8 +182,8 @@ static bool bad_request(const struct vault_refusal *r, struct err *e)
 
 static bool not_found(const struct vault_refusal *r, struct err *e)
 {
-	AUTO_BUF struct buf b = BUF_INIT(SAID_ALL_MAX);
-	said(r->body, r->body_len, "errors", &b);
+	AUTO_BUF struct buf b = BUF_INIT(VAULT_SAID_ALL_MAX);
+	vault_said(r->body, r->body_len, "errors", &b);
 	if (strstr(buf_str(&b), "no handler for route"))
 		return err_set(e, ERR_MISSING, 404,
 			       "'%s': nothing is mounted there (404)", r->path);
@@ -333,8 +241,8 @@ static const struct condition conditions[] = {
 static const char *condition_of(const struct vault_refusal *r)
 {
 	if (r->status == 503) {
-		AUTO_BUF struct buf b = BUF_INIT(SAID_ALL_MAX);
-		said(r->body, r->body_len, "errors", &b);
+		AUTO_BUF struct buf b = BUF_INIT(VAULT_SAID_ALL_MAX);
+		vault_said(r->body, r->body_len, "errors", &b);
 		return strcasestr(buf_str(&b), "sealed")
 			       ? "the store is sealed: unseal it"
 			       : "the store is not available";

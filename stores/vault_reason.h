@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a refusal of Vault's to one plain line with its remedy, and to the kind of error that
-// says what to do. Pure.
+// says what to do. Pure, but for the time in the description of a refused token.
 //
 // Which words of the server get into the line: none of an answer about secrets. The `errors`
 // of a refused login may ("role "x" could not be found" says more than we could), because a
@@ -41,11 +41,3 @@ struct vault_refusal {
 
 // Always false.
 bool vault_refused(const struct vault_refusal *r, struct err *e);
-
-// What the `errors` of an answer say about our token: that it is no token any more (true),
-// or nothing. A policy's refusal is worded otherwise by Vault and OpenBao alike.
-bool vault_says_bad_token(const char *body, size_t len);
-// Whether a 404 is Vault's own with no errors in it: an empty list, an absent secret.
-bool vault_says_nothing(const char *body, size_t len);
-// Whether a 404 says that the mount has KV version 2 and the path was version 1's.
-bool vault_says_kv2(const char *body, size_t len);

@@ -10,6 +10,7 @@
 #include "lib/base/mem.h"
 #include "stores/vault_answer.h"
 #include "stores/vault_reason.h"
+#include "stores/vault_said.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -13,6 +13,7 @@
 #include "lib/base/mem.h"
 #include "stores/store.h"
 #include "stores/vault_reason.h"
+#include "stores/vault_said.h"
 #include "test/support/expect.h"
 
 #define ERRORS(text) "{\"errors\":[\"" text "\"]}"
