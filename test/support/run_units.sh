@@ -6,7 +6,7 @@
 set -u
 variant=$1
 shift
-out=$(mktemp -d "${TMPDIR:-/tmp}/ampoule-units.XXXXXX") || exit 2
+out=$(mktemp -d "${TMPDIR:-/tmp}/unit.XXXXXX") || exit 2
 trap 'rm -rf "$out"' EXIT
 trap 'exit 130' INT TERM
 export UNIT_OUT="$out" UNIT_LIMIT="${UNIT_LIMIT:-60}"
@@ -16,12 +16,12 @@ export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 
 printf '%s\n' "$@" | sed '/^$/d' | xargs -r -n1 -P"${JOBS:-2}" sh -c '
 	name=$(echo "$0" | sed "s,^build/[^/]*/test/,,; s,/,.,g")
-	mkdir -p "$UNIT_OUT/tmp.$name"
+	tmp=$(mktemp -d "$UNIT_OUT/XXX") # short: names of sockets have 107 bytes
 	case $0 in *_fuzz) base=${0##*/}; set -- "test/fuzz/corpus/${base%_fuzz}" ;; *) set -- ;; esac
-	TMPDIR="$UNIT_OUT/tmp.$name" timeout -k 5 "$UNIT_LIMIT" ${UNIT_WRAP:-} "$0" "$@" \
+	TMPDIR="$tmp" timeout -k 5 "$UNIT_LIMIT" ${UNIT_WRAP:-} "$0" "$@" \
 		>"$UNIT_OUT/$name.log" 2>&1 </dev/null
 	echo $? >"$UNIT_OUT/$name.rc"
-	rm -rf "$UNIT_OUT/tmp.$name"'
+	chmod -R u+rwx "$tmp"; rm -rf "$tmp"'
 
 passed=0 failed=0
 for rc in "$out"/*.rc; do
