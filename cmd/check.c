@@ -67,6 +67,21 @@ static void print_conf(const struct conf *c)
 	json_decref(j);
 }
 
+static void print_good(const char *path, const struct conf *c)
+{
+	const struct {
+		size_t n;
+		const char *what;
+	} counts[] = { { c->n_stores, "store" },
+		       { c->n_templates, "template" },
+		       { c->n_sinks, "sink" } };
+	printf("%s: good", path);
+	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+		printf("%s %zu %s%s", i ? "," : ":", counts[i].n, counts[i].what,
+		       counts[i].n == 1 ? "" : "s");
+	putchar('\n');
+}
+
 static bool check_one(struct checking *k, const char *path)
 {
 	const char *paths[] = { path, NULL };
@@ -86,8 +101,7 @@ static bool check_one(struct checking *k, const char *path)
 	else if (k->print)
 		print_conf(c);
 	else if (!k->quiet)
-		printf("%s: good: %zu stores, %zu templates, %zu sinks\n", path,
-		       c->n_stores, c->n_templates, c->n_sinks);
+		print_good(path, c);
 	conf_free(c);
 	return ok;
 }

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ampoule check and ampoule options as programs: exit codes, what goes to which stream."""
+import json
+import os
+import pathlib
+import subprocess
+
+AMPOULE = pathlib.Path(os.environ["AMPOULE_BIN"]) / "ampoule"
+CASES = pathlib.Path(__file__).resolve().parent.parent / "cases" / "conf"
+
+
+def ampoule(*args):
+    return subprocess.run([AMPOULE, *map(str, args)], capture_output=True, text=True, timeout=30)
+
+
+def test_good_file():
+    done = ampoule("check", CASES / "peer_agent.hcl")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("peer_agent.hcl: good: 1 store, 1 template, 1 sink\n")
+    assert ampoule("check", "--quiet", CASES / "peer_agent.hcl").stdout == ""
+
+
+def test_bad_file_does_not_hide_the_others():
+    bad = CASES / "bad_template_perms.hcl"
+    done = ampoule("check", bad, CASES / "peer_agent.hcl")
+    assert done.returncode == 1
+    assert f"error: {bad}:1: perms: '0999' is not a file mode" in done.stderr
+    assert "peer_agent.hcl: good" in done.stdout
+
+
+def test_warnings_and_strict():
+    odd = CASES / "peer_unknown_keys.hcl"
+    done = ampoule("check", odd)
+    assert done.returncode == 0
+    assert f"warning: {odd}:1: pidfile: no such key or block; did you mean 'pid_file'?" in done.stderr
+    assert ampoule("check", "--strict", odd).returncode == 1
+
+
+def test_folder_is_merged():
+    done = ampoule("check", "--print", CASES / "folder_merge")
+    assert done.returncode == 0
+    conf = json.loads(done.stdout)
+    assert [t["destination"] for t in conf["template"]] == ["/s/1", "/s/2"]
+
+
+def test_unknown_store_type(tmp_path):
+    conf = tmp_path / "a.hcl"
+    conf.write_text('store "a" { type = "sealled" }\n'
+                    'template { secret = "x" destination = "/s/x" }\n')
+    done = ampoule("check", conf)
+    assert done.returncode == 1
+    assert "there is no type 'sealled'; did you mean 'sealed'?" in done.stderr
+
+
+def test_the_environment_is_not_asked(tmp_path, monkeypatch):
+    monkeypatch.setenv("VAULT_LOG_LEVEL", "nonsense")
+    assert ampoule("check", CASES / "peer_agent.hcl").returncode == 0
+
+
+def test_wrong_use():
+    assert ampoule("check").returncode == 2
+    assert ampoule("check", "--none").returncode == 2
+    assert ampoule("options", "--none").returncode == 2
+    assert ampoule("check", "--help").stdout.startswith("usage: ampoule check")
+    done = ampoule("check", "/none/such")
+    assert done.returncode == 1 and "/none/such" in done.stderr
+
+
+def test_options():
+    text, table = ampoule("options").stdout, ampoule("options", "--markdown").stdout
+    for name in ("static_secret_render_interval", "agent-inject-secret-<n>", "status_socket"):
+        assert name in text and name in table
