@@ -97,7 +97,8 @@ int cmd_seal(int argc, char **argv)
 	struct err e = ERR_INIT;
 	struct seal_args a;
 	bool called_well = seal_args_read(w, argc - 1, argv + 1, &a, &e);
-	if (called_well && w->run(&a, &e) && fflush(stdout) == 0)
+	// A failed write may lie behind us: musl forgets it when the next one is empty.
+	if (called_well && w->run(&a, &e) && fflush(stdout) == 0 && !ferror(stdout))
 		return CMD_GOOD;
 	fprintf(stderr, "ampoule seal %s: %s\n", w->name,
 		e.kind != ERR_NONE ? e.text : "cannot write to stdout");
