@@ -1,129 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Content watches against the real kernel: what editors, people and the kubelet do to a
-// path. Every wait is bounded, and ends with the event.
-#include <errno.h>
-#include <fcntl.h>
+// Content watches against the real kernel: what editors and people do to a path. Every wait
+// is bounded, and ends with the event.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "lib/base/clock.h"
-#include "lib/base/file.h"
-#include "lib/loop/loop.h"
-#include "test/support/clock_fake.h"
-
-enum { SWAPS = 2000 };
-
-static struct loop *l;
-static struct err e;
-static char root[64];
-static unsigned calls;
-static char last_seen[64]; // content at the last call; "-" when there is none
-
-static int setup(void **state)
-{
-	(void)state;
-	err_clear(&e);
-	calls = 0;
-	snprintf(root, sizeof(root), "%s/watch.XXXXXX",
-		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	return mkdtemp(root) && chdir(root) == 0 && loop_new(&l, &e) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	clock_fake_release();
-	loop_free(l);
-	return chdir("/") == 0 && file_remove_tree(AT_FDCWD, root, &e) ? 0 : -1;
-}
-
-static void must(int rc)
-{
-	if (rc != 0)
-		fail_msg("%s", strerror(errno));
-}
-
-static void put(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "w");
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	must(fclose(f));
-}
-
-static void put_renamed(const char *path, const char *text)
-{
-	char tmp[128];
-	snprintf(tmp, sizeof(tmp), "%s.new", path);
-	put(tmp, text);
-	must(rename(tmp, path));
-}
-
-static void on_change(void *ctx, const char *path)
-{
-	(void)ctx;
-	calls++;
-	snprintf(last_seen, sizeof(last_seen), "-");
-	FILE *f = fopen(path, "r");
-	if (!f)
-		return;
-	if (!fgets(last_seen, sizeof(last_seen), f))
-		last_seen[0] = '\0';
-	fclose(f);
-}
-
-static struct loop_watch *watch(const char *path)
-{
-	struct loop_watch *w = NULL;
-	assert_true(loop_watch_add(l, path, on_change, NULL, &w, &e));
-	return w;
-}
-
-// Until the watch has seen this content.
-static void wait_content(const char *want)
-{
-	int64_t end = clock_mono_ms() + 10000;
-	while (strcmp(last_seen, want) != 0) {
-		assert_true(clock_mono_ms() < end);
-		assert_true(loop_once(l, 1000, &e));
-	}
-}
-
-static void wait_calls(unsigned n)
-{
-	int64_t end = clock_mono_ms() + 10000;
-	while (calls < n) {
-		assert_true(clock_mono_ms() < end);
-		assert_true(loop_once(l, 1000, &e));
-	}
-}
-
-// Nothing more comes: longer than the dust, by the loop's own timers.
-static void stop_waiting(void *ctx, struct loop_timer *t)
-{
-	(void)t;
-	*(bool *)ctx = true;
-}
-
-static void wait_quiet(unsigned want_calls)
-{
-	bool done = false;
-	struct loop_timer t = { 0 };
-	loop_timer_in(l, &t, 120, stop_waiting, &done);
-	while (!done)
-		assert_true(loop_once(l, 1000, &e));
-	assert_int_equal(calls, want_calls);
-}
+#include "test/unit/lib/loop/watch_env.h"
 
 static void test_write_in_place(void **state)
 {
@@ -252,82 +137,6 @@ static void test_links(void **state)
 	loop_watch_remove(w);
 }
 
-// The kubelet's AtomicWriter: a new folder with the files, `..data_tmp` renamed over
-// `..data`, the user-visible link, the old folder removed.
-static void kubelet_write(const char *vol, unsigned version)
-{
-	char dir[80], file[128], link[80], tmp[80], old[64] = "", text[16];
-	snprintf(dir, sizeof(dir), "%s/..2026_%06u", vol, version);
-	snprintf(file, sizeof(file), "%s/token", dir);
-	snprintf(link, sizeof(link), "%s/..data", vol);
-	snprintf(tmp, sizeof(tmp), "%s/..data_tmp", vol);
-	snprintf(text, sizeof(text), "v%u", version);
-	ssize_t n = readlink(link, old, sizeof(old) - 1);
-	must(mkdir(dir, 0755));
-	put(file, text);
-	must(symlink(strrchr(dir, '/') + 1, tmp));
-	must(rename(tmp, link));
-	char visible[80], visible_tmp[88];
-	snprintf(visible, sizeof(visible), "%s/token", vol);
-	snprintf(visible_tmp, sizeof(visible_tmp), "%s/token.tmp", vol);
-	if (n <= 0) {
-		must(symlink("..data/token", visible));
-		return;
-	}
-	snprintf(file, sizeof(file), "%s/%s", vol, old);
-	assert_true(file_remove_tree(AT_FDCWD, file, &e));
-}
-
-static void test_kubelet(void **state)
-{
-	(void)state;
-	must(mkdir("vol", 0755));
-	kubelet_write("vol", 1);
-	struct loop_watch *w = watch("vol/token");
-	for (unsigned i = 2; i < 8; i++) {
-		char text[16];
-		snprintf(text, sizeof(text), "v%u", i);
-		kubelet_write("vol", i);
-		wait_content(text);
-	}
-	wait_quiet(6);
-	loop_watch_remove(w);
-}
-
-// As fast as they can be made: the last one is always seen, the calls are few, and neither
-// memory nor kernel watches pile up.
-static void test_many_swaps(void **state)
-{
-	(void)state;
-	must(mkdir("vol", 0755));
-	kubelet_write("vol", 0);
-	struct loop_watch *w = watch("vol/token");
-	struct loop_watch *folder = NULL;
-	assert_true(loop_watch_add(l, "vol", on_change, NULL, &folder, &e));
-	for (unsigned i = 1; i <= SWAPS; i++) {
-		kubelet_write("vol", i);
-		assert_true(loop_once(l, 0, &e));
-	}
-	char text[16];
-	snprintf(text, sizeof(text), "v%u", SWAPS);
-	loop_watch_remove(folder); // (its calls read a folder)
-	wait_content(text);
-	assert_true(calls < SWAPS);
-	char info[64];
-	unsigned watches = 0;
-	for (int fd = 3; fd < 64; fd++) {
-		char line[256];
-		snprintf(info, sizeof(info), "/proc/self/fdinfo/%d", fd);
-		FILE *f = fopen(info, "r");
-		while (f && fgets(line, sizeof(line), f))
-			watches += strncmp(line, "inotify ", 8) == 0;
-		if (f)
-			fclose(f);
-	}
-	assert_in_range(watches, 1, 8);
-	loop_watch_remove(w);
-}
-
 static void test_folder(void **state)
 {
 	(void)state;
@@ -416,68 +225,6 @@ static void test_remove_in_callback(void **state)
 	wait_quiet(1);
 }
 
-// No inotify instance to be had: the path is looked at every two seconds, and says so; when
-// one is free again it is taken.
-static void test_without_inotify(void **state)
-{
-	(void)state;
-	put("f", "one");
-	must(mkdir("d", 0755));
-	put("d/x", "1");
-	struct rlimit was, none;
-	getrlimit(RLIMIT_NOFILE, &was);
-	int next = dup(0);
-	close(next);
-	none = was;
-	none.rlim_cur = (rlim_t)next;
-	clock_fake_set(1000001, 0);
-	setrlimit(RLIMIT_NOFILE, &none);
-	struct loop_watch *w = watch("f");
-	struct loop_watch *folder = watch("d");
-	setrlimit(RLIMIT_NOFILE, &was);
-	assert_true(loop_watch_polls(w));
-	assert_true(loop_watch_polls(folder));
-	assert_int_equal(loop_next_timer_ms(l), 1002000);
-	put_renamed("f", "longer");
-	clock_fake_advance(1999);
-	setrlimit(RLIMIT_NOFILE, &none);
-	assert_true(loop_once(l, 0, &e));
-	setrlimit(RLIMIT_NOFILE, &was);
-	assert_int_equal(calls, 1);
-	assert_true(loop_watch_polls(w));
-	assert_int_equal(loop_next_timer_ms(l), 1004000);
-	clock_fake_advance(2000);
-	assert_true(loop_once(l, 0, &e)); // descriptors again: back to inotify
-	assert_false(loop_watch_polls(w));
-	assert_false(loop_watch_polls(folder));
-	clock_fake_release();
-	calls = 0;
-	wait_quiet(0);
-	put("f", "events");
-	wait_content("events");
-	loop_watch_remove(folder);
-	loop_watch_remove(w);
-}
-
-// More events than the kernel keeps: all watches look for themselves.
-static void test_overflow(void **state)
-{
-	(void)state;
-	must(mkdir("d", 0755));
-	put("f", "one");
-	struct loop_watch *w = watch("f"), *noisy = watch("d");
-	for (unsigned i = 0; i < 9000; i++) {
-		put("d/x", "1");
-		must(unlink("d/x"));
-	}
-	put("f", "two"); // this event is lost
-	wait_content("two");
-	loop_watch_remove(noisy);
-	put("f", "three");
-	wait_content("three");
-	loop_watch_remove(w);
-}
-
 static void test_bad_paths(void **state)
 {
 	(void)state;
@@ -503,8 +250,6 @@ static void test_bad_paths(void **state)
 	loop_watch_remove(w);
 }
 
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -515,14 +260,10 @@ int main(void)
 		CASE(test_missing_parents),
 		CASE(test_held_folder),
 		CASE(test_links),
-		CASE(test_kubelet),
-		CASE(test_many_swaps),
 		CASE(test_folder),
 		CASE(test_shared),
 		CASE(test_noise),
 		CASE(test_remove_in_callback),
-		CASE(test_without_inotify),
-		CASE(test_overflow),
 		CASE(test_bad_paths),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
