@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the client's tests share: a server on the same loop, an owner that notes what it is
-// told, and a clock that the test moves. Include after cmocka.h.
+// told, and a clock that the test moves.
 #pragma once
 
 #include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/mem.h"

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the tests of content watches share: a folder of their own, a loop, a watch that notes
-// what it has seen, and waits that end with the event. Include after cmocka.h.
+// what it has seen, and waits that end with the event.
 #pragma once
 
 #include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
