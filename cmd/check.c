@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/check_secrets.h"
 #include "cmd/cmd.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
@@ -12,13 +13,14 @@
 #include "stores/store.h"
 
 struct checking {
-	bool strict, print, quiet;
+	bool strict, print, quiet, secrets;
 	unsigned warnings;
 };
 
 static void help(void)
 {
 	puts("usage: ampoule check [--strict] [--print] [--quiet] FILE…\n"
+	     "       ampoule check --secrets [--quiet] FILE…\n"
 	     "\n"
 	     "Validates agent configurations (HCL or JSON, Vault Agent's too). A folder "
 	     "is\n"
@@ -27,6 +29,9 @@ static void help(void)
 	     "  --strict   a warning is an error\n"
 	     "  --print    show what has been understood, as JSON without the defaults\n"
 	     "  --quiet    no line for a good file\n"
+	     "  --secrets  find Kubernetes Secrets in plaintext: in manifests, and in "
+	     "all\n"
+	     "             *.yaml, *.yml and *.json below a folder\n"
 	     "\n"
 	     "Exit code: 0 good, 1 an error (file, line, reason on stderr), 2 wrong "
 	     "use.");
@@ -106,6 +111,44 @@ static bool check_one(struct checking *k, const char *path)
 	return ok;
 }
 
+static void on_plaintext(void *ctx, const struct secret_finding *f)
+{
+	(void)ctx;
+	fprintf(stderr, "error: %s:%u: Secret '%s' is in plaintext: %s\n", f->file,
+		f->line, f->name, f->remedy);
+}
+
+static bool find_secrets(const struct checking *k, const char *path)
+{
+	struct err e = ERR_INIT;
+	size_t found = 0;
+	if (!check_secrets(path, on_plaintext, NULL, &found, &e)) {
+		fprintf(stderr, "error: %s\n", e.text);
+		return false;
+	}
+	if (found == 0 && !k->quiet)
+		printf("%s: good: no Secret in plaintext\n", path);
+	return found == 0;
+}
+
+// An option of check; false when it is none.
+static bool take_option(struct checking *k, const char *arg)
+{
+	const struct {
+		const char *name;
+		bool *to;
+	} options[] = { { "--strict", &k->strict },
+			{ "--print", &k->print },
+			{ "--quiet", &k->quiet },
+			{ "--secrets", &k->secrets } };
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+		if (strcmp(arg, options[i].name) == 0) {
+			*options[i].to = true;
+			return true;
+		}
+	return false;
+}
+
 int cmd_check(int argc, char **argv)
 {
 	struct checking k = { .strict = false };
@@ -118,12 +161,8 @@ int cmd_check(int argc, char **argv)
 				       strcmp(argv[i], "-h") == 0)) {
 			help();
 			return CMD_GOOD;
-		} else if (options && strcmp(argv[i], "--strict") == 0) {
-			k.strict = true;
-		} else if (options && strcmp(argv[i], "--print") == 0) {
-			k.print = true;
-		} else if (options && strcmp(argv[i], "--quiet") == 0) {
-			k.quiet = true;
+		} else if (options && take_option(&k, argv[i])) {
+			continue;
 		} else if (options && argv[i][0] == '-') {
 			fprintf(stderr,
 				"ampoule check: unknown option '%s'; see --help\n",
@@ -131,7 +170,8 @@ int cmd_check(int argc, char **argv)
 			return CMD_USAGE;
 		} else {
 			files++;
-			if (!check_one(&k, argv[i]))
+			if (!(k.secrets ? find_secrets(&k, argv[i])
+					: check_one(&k, argv[i])))
 				result = CMD_BAD;
 		}
 	}

@@ -57,6 +57,19 @@ def test_the_environment_is_not_asked(tmp_path, monkeypatch):
     assert ampoule("check", CASES / "peer_agent.hcl").returncode == 0
 
 
+def test_plaintext_secrets(tmp_path):
+    manifest = tmp_path / "a.yaml"
+    manifest.write_text("apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\n"
+                        "stringData:\n  password: hunter2\n")
+    done = ampoule("check", "--secrets", tmp_path)
+    assert done.returncode == 1
+    assert f"error: {manifest}:1: Secret 'db' is in plaintext" in done.stderr
+    assert "hunter2" not in done.stderr + done.stdout
+    manifest.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: db\n")
+    done = ampoule("check", "--secrets", tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"{tmp_path}: good: no Secret in plaintext\n")
+
+
 def test_wrong_use():
     assert ampoule("check").returncode == 2
     assert ampoule("check", "--none").returncode == 2
