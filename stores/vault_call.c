@@ -15,11 +15,9 @@ struct vault_op *vault_op_new(struct vault *v, void *ctx)
 	struct vault_op *op = mem_alloc(sizeof(*op));
 	op->vault = v;
 	op->ctx = ctx;
-	op->next = v->ops;
-	op->link = &v->ops;
-	if (op->next)
-		op->next->link = &op->next;
-	v->ops = op;
+	op->link = v->ops_end;
+	*op->link = op;
+	v->ops_end = &op->next;
 	return op;
 }
 
@@ -30,6 +28,8 @@ static void op_unlink(struct vault_op *op)
 	*op->link = op->next;
 	if (op->next)
 		op->next->link = op->link;
+	else
+		op->vault->ops_end = op->link;
 	op->link = NULL;
 	op->next = NULL;
 }

@@ -52,7 +52,7 @@ struct vault {
 	int64_t token_until_ms; // clock_mono_ms(); 0 = does not end
 	struct vault_mount *mounts;
 	struct vault_due *dues;
-	struct vault_op *ops; // under way
+	struct vault_op *ops, **ops_end; // under way, in their order
 	uint64_t seed;
 };
 

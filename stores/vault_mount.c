@@ -129,11 +129,13 @@ static void found(struct vault_op *op, const struct vault_got *got, const struct
 							  .path = op->path.path },
 				  &why);
 	} // else: the store does not say, which is an answer too
-	wake(op, why.kind ? &why : NULL);
-	if (why.kind)
-		op->failed(op, NULL, &why);
-	else
+	if (!why.kind) {
 		go_on(op);
+		wake(op, NULL);
+		return;
+	}
+	wake(op, &why);
+	op->failed(op, NULL, &why); // frees the op
 }
 
 static void ask(struct vault_op *op)

@@ -548,6 +548,25 @@ def test_lease(bao, tmp_path):
         assert s.bad("renew", "missing", "lease is gone")["cause"] == 410
 
 
+def test_other_engines(bao, tmp_path):
+    """Engines without leases: what they make is read like any secret."""
+    for kind in ("totp", "transit"):
+        bao.mount(kind, kind)
+    bao.put("totp/keys/me", {"generate": True, "issuer": "test", "account_name": "me"})
+    bao.put("transit/keys/k")
+    text = bao.put("transit/encrypt/k", {"plaintext": "c2VjcmV0"})["data"]["ciphertext"]
+    c, _ = with_token(bao, tmp_path, ("totp/code/me", "read"), ("transit/decrypt/k", "update"),
+                      ("cubbyhole/*", "create", "read"))
+    with Store(tmp_path, c) as s:
+        s.good("login")
+        assert s.good("get totp/code/me")["life"] == "static"
+        assert s.good(f"write transit/decrypt/k ciphertext={text}")["data"] == digest(
+            {"plaintext": "c2VjcmV0"})
+        s.good("write cubbyhole/mine a=b")
+        assert s.good("get cubbyhole/mine")["data"] == digest({"a": "b"})
+        assert s.bad("get cubbyhole/none", "missing")["cause"] == 404
+
+
 def test_sealed_and_unsealed(bao, tmp_path):
     bao.put("kv/data/app", {"data": {"a": "b"}})
     c, _ = with_token(bao, tmp_path, ("kv/data/app", "read"))
