@@ -67,9 +67,6 @@ bool notify_add(struct pool *p, const char *text, struct conf_notify **list,
 // The peer's command: argv, or one shell line when argv[1] is NULL.
 bool notify_add_command(struct pool *p, const char *const *argv,
 			struct conf_notify **list, size_t *n_list, struct err *e);
-// A kill, pkill or killall as a signal; false when it is none, or cannot be one.
-bool notify_from_words(struct pool *p, char *const *words, size_t n,
-		       struct conf_notify *ret);
 // The words of a command line. False, with an error, when only a shell could read it.
 enum { WORDS_MAX = 64 };
 bool notify_words(struct pool *p, const char *line, char **ret, size_t *ret_n,

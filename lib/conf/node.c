@@ -58,11 +58,18 @@ bool node_err(const struct node *n, struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(reason, sizeof(reason), fmt, ap);
 	va_end(ap);
-	if (!n->file)
-		return err_set(e, ERR_CONFIG, 0, "%s%s%s", n->key ? n->key : "",
-			       n->key ? ": " : "", reason);
-	return err_set(e, ERR_CONFIG, 0, "%s:%u: %s%s%s", n->file, n->line,
-		       n->key ? n->key : "", n->key ? ": " : "", reason);
+	const char *key = n->key ? n->key : "", *colon = n->key ? ": " : "";
+	if (!e || e->kind != ERR_NONE)
+		return false;
+	if (n->file)
+		err_set(e, ERR_CONFIG, 0, "%s:%u: %s%s%s", n->file, n->line, key, colon,
+			reason);
+	else
+		err_set(e, ERR_CONFIG, 0, "%s%s%s", key, colon, reason);
+	for (char *c = e->text; *c; c++) // keys are the document's: a terminal obeys none
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	return false;
 }
 
 static void add_block(struct pool *p, struct node_blocks *to, const char *label,

@@ -216,8 +216,8 @@ static bool parse_one(struct pool *p, struct str text, struct conf_notify *ret,
 	else if (str_starts(s, "command:"))
 		ok = parse_command(p, s + 8, ret, e);
 	else
-		return err_set(e, ERR_CONFIG, 0, "'%.40s' is no notification; write %s",
-			       s, forms);
+		return err_set(e, ERR_CONFIG, 0, "'%.*s' is no notification; write %s",
+			       (int)strcspn(s, " \t\n:="), s, forms);
 	if (str_starts(s, "restart@")) {
 		ret->kind = NOTIFY_RESTART;
 		ret->signal = SIGTERM;

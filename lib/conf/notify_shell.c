@@ -10,7 +10,7 @@
 #include "lib/base/str.h"
 #include "lib/conf/load.h"
 
-enum { TIMEOUT_MS = 30 * 1000, NUMBER_MAX = 64 };
+enum { TIMEOUT_MS = 30 * 1000 };
 
 // --- words of a line, as a shell splits them, without anything that a shell would do
 
@@ -122,7 +122,7 @@ static bool is_simple_path(const char *s)
 }
 
 // A word that begins with '-': the option at words[*i] of kill, pkill or killall.
-static void read_option(char *const *words, size_t n, size_t *i, struct killing *k)
+static void read_option(const char *const *words, size_t n, size_t *i, struct killing *k)
 {
 	const char *o = words[*i];
 	const char *value = *i + 1 < n ? words[*i + 1] : "";
@@ -146,7 +146,7 @@ static void read_option(char *const *words, size_t n, size_t *i, struct killing 
 	*i += takes;
 }
 
-static bool read_killing(char *const *words, size_t n, struct killing *k)
+static bool read_killing(const char *const *words, size_t n, struct killing *k)
 {
 	k->signal = SIGTERM;
 	for (size_t i = 1; i < n; i++) {
@@ -160,8 +160,8 @@ static bool read_killing(char *const *words, size_t n, struct killing *k)
 	return !k->too_much;
 }
 
-bool notify_from_words(struct pool *p, char *const *words, size_t n,
-		       struct conf_notify *ret)
+static bool notify_from_words(struct pool *p, const char *const *words, size_t n,
+			      struct conf_notify *ret)
 {
 	struct killing k = { 0 };
 	if (n < 2)
@@ -227,7 +227,8 @@ static bool kill_substituted(struct pool *p, struct str line, struct conf_notify
 	struct killing k = { 0 };
 	if (n_outer == 0 || n_outer == WORDS_MAX ||
 	    strcmp(base_name(outer[0]), "kill") != 0 ||
-	    !read_killing(outer, n_outer, &k) || k.operand || k.pidfile || k.user)
+	    !read_killing((const char *const *)outer, n_outer, &k) || k.operand ||
+	    k.pidfile || k.user)
 		return false;
 	const char *program = n_inner ? base_name(inner[0]) : "";
 	const char *last = n_inner ? inner[n_inner - 1] : "";
@@ -286,7 +287,7 @@ static bool notify_from_line(struct pool *p, const char *line, struct conf_notif
 	if (kill_substituted(p, s, ret))
 		return true;
 	return notify_words(p, pool_strndup(p, s.p, s.len), words, &n, NULL) &&
-	       notify_from_words(p, words, n, ret);
+	       notify_from_words(p, (const char *const *)words, n, ret);
 }
 
 static bool is_shell(const char *program)
@@ -316,68 +317,61 @@ static const char *text_of(struct pool *p, const char *const *argv)
 	return pool_strndup(p, buf_str(&b), b.len);
 }
 
-static bool vector_of(struct pool *p, const char *const *argv, struct conf_notify *ret,
-		      struct err *e)
+// Borrowed words as a vector of the pool's.
+static const char *const *vector(struct pool *p, const char *const *words, size_t n)
 {
-	const char **copy;
-	size_t n = 0;
-	while (argv[n])
-		n++;
-	if (n > 1 || strpbrk(argv[0], " \t\n") == NULL) {
-		copy = pool_alloc(p, (n + 1) * sizeof(*copy));
-		for (size_t i = 0; i < n; i++)
-			copy[i] = pool_strdup(p, argv[i]);
-		*ret = (struct conf_notify){ .argv = copy };
-		return n > 0 && argv[0][0];
-	}
+	const char **copy = pool_alloc(p, (n + 1) * sizeof(*copy));
+	for (size_t i = 0; i < n; i++)
+		copy[i] = pool_strdup(p, words[i]);
+	return copy;
+}
+
+// What is no signal stays a command: the vector as it is, a line of plain words as its words,
+// any other line for a shell.
+static const char *const *command_vector(struct pool *p, const char *const *argv,
+					 size_t n)
+{
 	char *words[WORDS_MAX];
-	n = 0;
-	copy = pool_alloc(p, (WORDS_MAX + 1) * sizeof(*copy));
-	if (notify_words(p, argv[0], words, &n, NULL) && n > 0 && words[0][0]) {
-		for (size_t i = 0; i < n; i++)
-			copy[i] = words[i];
-	} else {
-		copy[0] = "/bin/sh";
-		copy[1] = "-c";
-		copy[2] = pool_strdup(p, argv[0]);
-	}
-	(void)e;
-	*ret = (struct conf_notify){ .argv = copy };
-	return true;
+	size_t n_words = 0;
+	if (n > 1 || !strpbrk(argv[0], " \t\n"))
+		return vector(p, argv, n);
+	if (notify_words(p, argv[0], words, &n_words, NULL) && n_words > 0 && words[0][0])
+		return vector(p, (const char *const *)words, n_words);
+	return vector(p, (const char *const[]){ "/bin/sh", "-c", argv[0] }, 3);
+}
+
+// The line that a shell would read: of sh -c LINE, as a vector or as one string; else a single
+// string itself. NULL: there is none.
+static const char *line_of(struct pool *p, const char *const *argv, size_t n)
+{
+	char *words[WORDS_MAX];
+	size_t n_words = 0;
+	if (n != 1)
+		return shell_line(argv);
+	if (!notify_words(p, argv[0], words, &n_words, NULL) || n_words != 3)
+		return argv[0];
+	const char *const single[] = { words[0], words[1], words[2], NULL };
+	const char *line = shell_line(single);
+	return line ? line : argv[0];
 }
 
 bool notify_add_command(struct pool *p, const char *const *argv,
 			struct conf_notify **list, size_t *n_list, struct err *e)
 {
 	struct conf_notify one = { 0 };
-	char *words[NUMBER_MAX];
 	size_t n = 0;
-	while (argv[n] && n < NUMBER_MAX) {
-		words[n] = pool_strdup(p, argv[n]);
+	while (argv[n])
 		n++;
-	}
-	// One string may itself be `sh -c "…"`: look at its words first.
-	const char *const *look = argv;
-	const char *single[4] = { NULL };
-	char *split[WORDS_MAX];
-	size_t n_split = 0;
-	if (n == 1 && notify_words(p, argv[0], split, &n_split, NULL) && n_split == 3) {
-		for (size_t i = 0; i < 3; i++)
-			single[i] = split[i];
-		look = single;
-	}
-	const char *line = shell_line(look);
-	if (!line && n == 1)
-		line = argv[0];
+	if (n == 0 || !argv[0][0])
+		return err_set(e, ERR_CONFIG, 0, "an empty command");
+	const char *line = line_of(p, argv, n);
 	bool found = line ? notify_from_line(p, line, &one)
-			  : notify_from_words(p, words, n, &one);
-	if (!found) {
-		if (!vector_of(p, argv, &one, e))
-			return err_set(e, ERR_CONFIG, 0, "an empty command");
-		one.kind = NOTIFY_COMMAND;
-		one.uid = -1;
-		one.timeout_ms = TIMEOUT_MS;
-	}
+			  : n <= WORDS_MAX && notify_from_words(p, argv, n, &one);
+	if (!found)
+		one = (struct conf_notify){ .kind = NOTIFY_COMMAND,
+					    .argv = command_vector(p, argv, n),
+					    .uid = -1,
+					    .timeout_ms = TIMEOUT_MS };
 	one.text = text_of(p, argv);
 	*list = pool_append(p, *list, n_list, sizeof(**list));
 	(*list)[*n_list - 1] = one;

@@ -11,7 +11,8 @@
 	.stanza = STANZA_SINK_CONFIG, .offset = offsetof(struct conf_sink, field)
 
 static const struct option_row rows[] = {
-	{ .stanza = STANZA_VAULT,
+	{ .stanza = STANZA_STORE,
+	  .vault = true,
 	  .key = "retry",
 	  .type = OPTION_BLOCK,
 	  .help = "retry { num_retries = 12 }" },

@@ -147,7 +147,7 @@ static bool read_store(struct load *l, struct node_block block)
 	    !stanza_inner(l, block.body, "auth", auth_known, &auth) ||
 	    !read_retry(l, block.body, s))
 		return false;
-	json_object_del(s->options, "retry");
+
 	if (auth.body && !read_auth(l, auth, true, &s->auth))
 		return false;
 	if (s->name && block.label && strcmp(s->name, block.label) != 0)

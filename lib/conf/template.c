@@ -317,6 +317,8 @@ static bool read_template(struct load *l, struct node_block block,
 		return false;
 	if (t->command_timeout_ms == 0)
 		t->command_timeout_ms = 30000;
+	if (t->containers && !t->containers[0])
+		t->containers = NULL;
 	if (!t->name)
 		t->name = block.label && *block.label ? block.label : t->destination;
 	for (size_t i = 0; i < t->n_notify; i++)
