@@ -75,17 +75,20 @@ static bool label_of(const struct sealedsecret *s, struct buf *to, struct err *e
 }
 
 // The item's session key, by whichever private key fits.
-static bool unwrap(const struct sealedsecret_keys *keys, struct bytes label,
+static bool unwrap(struct sealedsecret_keys *keys, struct bytes label,
 		   struct bytes wrapped, struct buf *to, struct err *e)
 {
-	for (size_t i = 0; i < keys->n; i++) {
+	for (size_t tried = 0; tried < keys->n; tried++) {
 		struct err why = ERR_INIT;
+		size_t i = (keys->last + tried) % keys->n;
 		if (pkey_bits(keys->keys[i]) != wrapped.len * 8)
 			continue;
-		if (pkey_oaep_decrypt(keys->keys[i], label, wrapped, to, &why))
+		if (pkey_oaep_decrypt(keys->keys[i], label, wrapped, to, &why)) {
+			keys->last = i;
 			return to->len == AEAD_KEY_LEN ||
 			       err_set(e, ERR_DENIED, 0,
 				       "it holds a key of a wrong length");
+		}
 		if (why.kind != ERR_DENIED)
 			return err_set(e, why.kind, why.cause, "%s", why.text);
 	}
@@ -95,7 +98,7 @@ static bool unwrap(const struct sealedsecret_keys *keys, struct bytes label,
 		       keys->n);
 }
 
-static bool open_bytes(const struct sealedsecret_keys *keys, struct bytes label,
+static bool open_bytes(struct sealedsecret_keys *keys, struct bytes label,
 		       struct bytes item, struct buf *to, struct err *e)
 {
 	static const unsigned char nonce[AEAD_NONCE_LEN];
@@ -110,9 +113,8 @@ static bool open_bytes(const struct sealedsecret_keys *keys, struct bytes label,
 	return aead_open(&a, bytes_of(item.p + 2 + n, item.len - 2 - n), to, e);
 }
 
-bool sealedsecret_open_item(const struct sealedsecret *s,
-			    const struct sealedsecret_keys *keys, const char *item,
-			    struct buf *to, struct err *e)
+bool sealedsecret_open_item(const struct sealedsecret *s, struct sealedsecret_keys *keys,
+			    const char *item, struct buf *to, struct err *e)
 {
 	AUTO_BUF struct buf label = BUF_INIT(LABEL_MAX), bytes = BUF_INIT(LETTERS_MAX);
 	const char *text = json_string_value(json_object_get(s->items, item));
@@ -139,7 +141,7 @@ static json_t *value_of(const struct buf *b)
 	return json_str(buf_str(&letters), letters.len);
 }
 
-bool sealedsecret_open(const struct sealedsecret *s, const struct sealedsecret_keys *keys,
+bool sealedsecret_open(const struct sealedsecret *s, struct sealedsecret_keys *keys,
 		       json_t **ret, struct err *e)
 {
 	AUTO_JSON json_t *data = json_object();

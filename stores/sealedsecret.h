@@ -23,6 +23,7 @@ enum { SEALEDSECRET_KEYS_MAX = 64, SEALEDSECRET_VALUE_MAX = 1024 * 1024 };
 struct sealedsecret_keys {
 	struct pkey *keys[SEALEDSECRET_KEYS_MAX];
 	size_t n;
+	size_t last; // the key that opened the last item: tried first, as RSA is slow
 };
 void sealedsecret_keys_release(struct sealedsecret_keys *k);
 // Adds the private keys of a text: PEM blocks, or the Secrets (kubernetes.io/tls) in which
@@ -46,10 +47,10 @@ bool sealedsecret_is(const json_t *doc);
 
 // Opens one item (appends) or all, as an object of strings (bytes that are no text: Base64).
 MUST_CHECK bool sealedsecret_open_item(const struct sealedsecret *s,
-				       const struct sealedsecret_keys *keys,
-				       const char *item, struct buf *to, struct err *e);
+				       struct sealedsecret_keys *keys, const char *item,
+				       struct buf *to, struct err *e);
 MUST_CHECK bool sealedsecret_open(const struct sealedsecret *s,
-				  const struct sealedsecret_keys *keys, json_t **ret,
+				  struct sealedsecret_keys *keys, json_t **ret,
 				  struct err *e);
 // A change key: twelve hex digits of a digest over names, scope and items.
 MUST_CHECK bool sealedsecret_version(const struct sealedsecret *s, char ret[static 13],

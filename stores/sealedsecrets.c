@@ -164,7 +164,7 @@ static bool check_namespace(const struct store *s, const struct sealedsecret *d,
 		       d->namespace_, s->namespace_);
 }
 
-static bool answer_read(struct store *s, const struct round *r, const char *path,
+static bool answer_read(struct store *s, struct round *r, const char *path,
 			struct store_answer *ret, char version[static 13], struct err *e)
 {
 	struct sealedsecret d;
