@@ -117,9 +117,11 @@ static bool add_san(struct x509 *c, unsigned tag, struct bytes value)
 		if (tag != (DER_CONTEXT | kinds[i].tag))
 			continue;
 		bool ip = kinds[i].type == X509_IP;
-		if (c->n_sans == X509_SANS_MAX ||
-		    !(ip ? put_ip(&b, value) : put_text(&b, value, "")))
+		if (!(ip ? put_ip(&b, value) : put_text(&b, value, "")))
 			return false;
+		if ((c->n_sans & (c->n_sans - 1)) == 0) // full at each power of two
+			c->sans = mem_realloc(c->sans, (c->n_sans ? 2 * c->n_sans : 1) *
+							       sizeof(*c->sans));
 		c->sans[c->n_sans++] = (struct x509_san){ .type = kinds[i].type,
 							  .text = buf_take(&b, NULL) };
 	}
@@ -130,13 +132,11 @@ static bool read_sans(struct x509 *c, struct bytes value)
 {
 	struct bytes names, one;
 	unsigned tag;
-	if (c->sans || !der_take(&value, DER_SEQ, &names) || value.len)
+	if (c->n_sans || !der_take(&value, DER_SEQ, &names) || value.len)
 		return false;
-	c->sans = mem_calloc(X509_SANS_MAX, sizeof(*c->sans));
 	while (names.len)
 		if (!der_read(&names, &tag, &one) || !add_san(c, tag, one))
 			return false;
-	c->sans = mem_realloc(c->sans, (c->n_sans + 1) * sizeof(*c->sans));
 	return true;
 }
 

@@ -3,8 +3,9 @@
 // for a webhook that has no other issuer.
 //
 // Reading and writing stand above the seam, on der.h, so that both builds see the same and
-// write the same; only signatures are the TLS library's. Nothing here decides whether a peer
-// is to be trusted: verification of chains is the TLS library's, in lib/tls and libcurl.
+// write the same; only signatures are the TLS library's. Whether a peer is to be trusted is
+// decided by the TLS library, in lib/tls and libcurl; x509_names_host() may refuse more, on
+// top of it, and never takes what the library refused.
 #pragma once
 
 #include <stdbool.h>
@@ -24,7 +25,7 @@ struct x509_san {
 	char *text; // "vault.svc", "10.0.0.1", "::1"
 };
 
-enum { X509_CHAIN_MAX = 512, X509_SANS_MAX = 256 };
+enum { X509_CHAIN_MAX = 512 };
 
 // A certificate that was read. All members may be read, none written.
 struct x509 {
@@ -65,7 +66,8 @@ void x509_chain_release(struct x509_chain *c);
 MUST_CHECK bool x509_matches_key(const struct x509 *c, const struct pkey *k,
 				 struct err *e);
 // Whether a client that asks for `host` (a DNS name or an IP address) may be served: exact,
-// or a wildcard as the whole first label (RFC 6125 section 6.4). The subject does not count.
+// or a wildcard as the whole first label (RFC 6125 section 6.4). The subject does not count,
+// nor does the dot at the end of an absolute DNS name.
 bool x509_names_host(const struct x509 *c, const char *host);
 // Whether `issuer` signed `c`: names agree, issuer is a CA, the signature verifies.
 MUST_CHECK bool x509_issued_by(const struct x509 *c, const struct x509 *issuer,

@@ -5,7 +5,7 @@
 
 #include <arpa/inet.h>
 
-#include "lib/base/mem.h"
+#include "lib/base/str.h"
 #include "lib/crypto/der.h"
 #include "lib/crypto/x509.h"
 
@@ -34,14 +34,27 @@ static bool ip_equal(const char *a, const char *b)
 	       memcmp(x, y, 16) == 0;
 }
 
-static bool dns_matches(const char *pattern, const char *host)
+static bool dns_matches(const char *pattern, struct str host)
 {
-	if (strcasecmp(pattern, host) == 0)
+	if (strlen(pattern) == host.len && strncasecmp(pattern, host.p, host.len) == 0)
 		return true;
-	const char *dot = strchr(host, '.');
+	const char *dot = memchr(host.p, '.', host.len);
 	// "*.svc" would speak for a whole top level: two labels must follow the star.
-	return pattern[0] == '*' && pattern[1] == '.' && strchr(pattern + 2, '.') &&
-	       dot && dot != host && strcasecmp(pattern + 1, dot) == 0;
+	if (pattern[0] != '*' || pattern[1] != '.' || !strchr(pattern + 2, '.') || !dot ||
+	    dot == host.p)
+		return false;
+	size_t tail = host.len - (size_t)(dot - host.p);
+	return strlen(pattern + 1) == tail && strncasecmp(pattern + 1, dot, tail) == 0;
+}
+
+// No top-level domain is a number: "10.0.0.1." is an address in disguise, and what a
+// certificate says of DNS names does not speak for it.
+static bool ends_in_number(struct str host)
+{
+	size_t i = host.len;
+	while (i > 0 && host.p[i - 1] >= '0' && host.p[i - 1] <= '9')
+		i--;
+	return i < host.len && (i == 0 || host.p[i - 1] == '.');
 }
 
 bool x509_names_host(const struct x509 *c, const char *host)
@@ -49,10 +62,15 @@ bool x509_names_host(const struct x509 *c, const char *host)
 	unsigned char ip[16];
 	bool is_ip =
 		inet_pton(AF_INET, host, ip) == 1 || inet_pton(AF_INET6, host, ip) == 1;
+	struct str name = str_of(host);
+	if (name.len > 1 && name.p[name.len - 1] == '.')
+		name.len--;
+	if (!is_ip && ends_in_number(name))
+		return false;
 	for (size_t i = 0; i < c->n_sans; i++) {
 		const struct x509_san *s = &c->sans[i];
 		if (is_ip ? s->type == X509_IP && ip_equal(s->text, host)
-			  : s->type == X509_DNS && dns_matches(s->text, host))
+			  : s->type == X509_DNS && dns_matches(s->text, name))
 			return true;
 	}
 	return false;

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import itertools
 import random
+import shutil
 import subprocess
 
 import pytest
@@ -91,6 +92,17 @@ def test_ed25519_signatures(rng):
     signatures = same([f"edsign {k} {m}" for k, m in made])
     assert set(same([f"edverify {p} {m} {s}" for (_, m), p, s in
                      zip(made, publics, signatures)])) == {"ok"}
+
+
+@pytest.mark.skipif(not shutil.which("valgrind"), reason="no valgrind")
+@pytest.mark.skipif("mbedtls-glibc" not in VARIANTS, reason="mbedtls-glibc is not built")
+def test_our_own_curve_takes_no_branch_on_a_private_key():
+    done = subprocess.run(["valgrind", "-q", "--error-exitcode=9",
+                           tls_run.prog("mbedtls-glibc", "constant_time")],
+                          capture_output=True, text=True, timeout=120)
+    if done.returncode == 3:
+        pytest.skip("built without valgrind's header")
+    assert done.returncode == 0, done.stderr
 
 
 def odd_point(rng, good):

@@ -71,7 +71,11 @@ static void hosts(void **state UNUSED)
 	} cases[] = {
 		{ "vault.svc", true },
 		{ "VAULT.Svc", true },
-		{ "vault.svc.", false },
+		{ "vault.svc.", true },
+		{ "vault.svc..", false },
+		{ ".", false },
+		{ "a.vault.svc.cluster.local.", true },
+		{ "10.0.0.1.", false },
 		{ "x.vault.svc", false },
 		{ "a.vault.svc.cluster.local", true },
 		{ "a.b.vault.svc.cluster.local", false },
@@ -91,6 +95,20 @@ static void hosts(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		if (x509_names_host(c, cases[i].host) != cases[i].named)
 			fail_msg("%s", cases[i].host);
+}
+
+// DNS names "127.0.0.1", "*.0.0.1", "*.svc" and "localhost" NUL ".evil.example".
+static void names_in_disguise(void **state UNUSED)
+{
+	static const char *const hosts[] = { "127.0.0.1", "127.0.0.1.", "1.0.0.1.",
+					     "vault.svc", "localhost" };
+	AUTO_BUF struct buf pem = read_file(CERTS "disguise.pem");
+	AUTO_X509 struct x509 *c = NULL;
+	EXPECT_OK(x509_from_pem(bytes_in(&pem), &c, &err));
+	assert_int_equal(c->n_sans, 4);
+	for (size_t i = 0; i < ARRAY_LEN(hosts); i++)
+		if (x509_names_host(c, hosts[i]))
+			fail_msg("%s", hosts[i]);
 }
 
 static void a_chain_in_order(void **state UNUSED)
@@ -295,6 +313,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_that_a_certificate_says),
 		cmocka_unit_test(hosts),
+		cmocka_unit_test(names_in_disguise),
 		cmocka_unit_test(a_chain_in_order),
 		cmocka_unit_test(a_changed_certificate_was_not_issued),
 		cmocka_unit_test(keys_match),
