@@ -8,9 +8,7 @@ TLS ?= openssl
 LIBC ?= glibc
 PREFIX ?= /usr/local
 FUZZ_TIME ?= 60
-ifeq ($(origin CC),default)
-CC := gcc
-endif
+$(if $(filter default,$(origin CC)),$(eval CC := gcc))
 JOBS ?= $(shell nproc)
 MAKEFLAGS += -j$(JOBS) --no-builtin-rules
 .DELETE_ON_ERROR:
@@ -43,20 +41,20 @@ WITH_DEPS := $(if $(filter deps test demo,$(MAKECMDGOALS)),install-deps)
 VARIANTS := openssl-glibc mbedtls-glibc mbedtls-musl \
 	$(foreach k,san fuzz cover debug,openssl-glibc-$k mbedtls-glibc-$k)
 V := $(TLS)-$(LIBC)
-ifeq ($(filter $V,$(VARIANTS)),)
-$(error TLS=$(TLS) LIBC=$(LIBC) is not supported yet; there are: $(VARIANTS))
-endif
+$(if $(filter $V,$(VARIANTS)),,$(error TLS=$(TLS) LIBC=$(LIBC) is not supported yet; there are: $(VARIANTS)))
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes \
 	-Wconversion -Wno-sign-conversion -Wformat=2 \
 	$(if $(filter true 1,$(CI) $(WERROR)),-Werror)
 CLANG := -Wno-gnu-zero-variadic-macro-arguments -Wno-string-conversion -Wno-string-concatenation
-HARD := -fstack-protector-strong -fstack-clash-protection -fcf-protection
+HARD := -fstack-protector-strong -fstack-clash-protection
+ARCH := $(shell uname -m)
+CET := $(if $(filter x86_64,$(ARCH)),-fcf-protection)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 PIE := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed,--gc-sections
 
 CC.plain = $(CC)
-CFLAGS.plain := -O2 -g -D_FORTIFY_SOURCE=3 $(HARD) -fPIE
+CFLAGS.plain := -O2 -g -D_FORTIFY_SOURCE=3 $(HARD) $(CET) -fPIE
 LDFLAGS.plain := $(PIE)
 CC.san = $(CC)
 CFLAGS.san := -O1 -g -fPIE -Wno-maybe-uninitialized $(SANITIZE)
@@ -72,13 +70,15 @@ CC.debug := gcc
 CFLAGS.debug := -O0 -g -fPIE -fno-builtin
 LDFLAGS.debug := $(PIE)
 # Debian's musl-gcc -static-pie makes a dynamic program: the start files are named here.
-MUSL := /usr/lib/$(shell uname -m)-linux-musl/
+MUSL := /usr/lib/$(ARCH)-linux-musl/
 GCCLIB = $(eval GCCLIB := $$(dir $$(shell gcc -print-file-name=crtbeginS.o)))$(GCCLIB)
 CC.musl := musl-gcc
 AR.musl := gcc-ar
-CFLAGS.musl := -Os -g -flto -ffunction-sections -fdata-sections -fPIE $(HARD) \
+# No unwind tables: nothing unwinds, and they are a tenth of a program.
+SMALL := -Os $(HARD) -fno-asynchronous-unwind-tables -fno-unwind-tables
+CFLAGS.musl := $(SMALL) -g -flto -ffunction-sections -fdata-sections -fPIE \
 	-idirafter build/deps/musl/kernel
-LDFLAGS.musl = -Os -flto=2 -static -nostartfiles $(HARD) \
+LDFLAGS.musl = $(SMALL) -flto=2 -static -nostartfiles \
 	-Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now,-z,noexecstack,--gc-sections \
 	$(MUSL)rcrt1.o $(MUSL)crti.o $(GCCLIB)crtbeginS.o
 LDEND.musl = $(GCCLIB)crtendS.o $(MUSL)crtn.o
