@@ -84,6 +84,7 @@ void http_client_drop_idle(struct http_client *c)
 	while (c->n_spare > 0)
 		curl_easy_cleanup(c->spare[--c->n_spare]);
 	http_multi_unref(TAKE(c->multi));
+	c->n_open = 0;
 }
 
 void http_client_free(struct http_client *c)
@@ -93,6 +94,7 @@ void http_client_free(struct http_client *c)
 	while (c->calls)
 		http_call_free(c->calls);
 	loop_later_cancel(c->loop, c);
+	loop_timer_cancel(&c->ramp);
 	http_client_drop_idle(c);
 	http_tls_unref(c->tls);
 	opts_release(&c->opts);
@@ -123,12 +125,14 @@ static void queue_add(struct http_client *c, struct http_call *call)
 {
 	*c->queue_end = call;
 	c->queue_end = &call->queued;
+	c->n_queued++;
 }
 
 static struct http_call *queue_take(struct http_client *c)
 {
 	struct http_call *call = c->queue;
 	c->queue = call->queued;
+	c->n_queued--;
 	if (!c->queue)
 		c->queue_end = &c->queue;
 	call->queued = NULL;
@@ -143,8 +147,27 @@ static void queue_remove(struct http_client *c, struct http_call *call)
 	if (!*at)
 		return;
 	*at = call->queued;
+	c->n_queued--;
 	if (c->queue_end == &call->queued)
 		c->queue_end = at;
+}
+
+// How many calls may be under way now: see "Connections" in client.h.
+static unsigned allowed(const struct http_client *c)
+{
+	unsigned max = c->opts.max_connections;
+	unsigned n = 1 + c->n_extra + (c->n_queued - 1) / HTTP_RAMP_QUEUE;
+	if (!c->queue->url.https || n > max)
+		return max;
+	return n > c->n_open ? n : c->n_open;
+}
+
+static void on_ramp(void *ctx, struct loop_timer *t)
+{
+	(void)t;
+	struct http_client *c = ctx;
+	c->n_extra++;
+	http_client_next(c);
 }
 
 void http_client_next(struct http_client *c)
@@ -152,9 +175,18 @@ void http_client_next(struct http_client *c)
 	if (c->starting) // a call that could not be started has come back to us
 		return;
 	c->starting = true;
-	while (c->queue && c->n_active < c->opts.max_connections)
+	while (c->queue && c->n_active < allowed(c)) {
 		http_call_start(queue_take(c));
+		if (c->n_active > c->n_open)
+			c->n_open = c->n_active;
+	}
 	c->starting = false;
+	if (!c->queue) {
+		loop_timer_cancel(&c->ramp);
+		c->n_extra = 0;
+	} else if (!loop_timer_armed(&c->ramp) && c->n_active < c->opts.max_connections) {
+		loop_timer_in(c->loop, &c->ramp, HTTP_RAMP_MS, on_ramp, c);
+	}
 }
 
 static void on_idle(void *ctx, struct loop_timer *t)

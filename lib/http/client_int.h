@@ -91,7 +91,11 @@ struct http_client {
 	unsigned n_spare;
 	struct http_call *calls;              // all of them
 	struct http_call *queue, **queue_end; // those that wait for a connection
-	unsigned n_active;
+	unsigned n_queued, n_active;
+	unsigned
+		n_open; // connections of `multi`, about: the most calls that it had at once
+	unsigned n_extra; // connections that may be opened because somebody has waited
+	struct loop_timer ramp;
 	bool starting; // http_client_next() is at work
 	struct loop_timer idle;
 };

@@ -156,6 +156,8 @@ class Server:
         with self.lock:
             self.open.append(sock)
         try:
+            if not self.unix:  # two writes in a row shall not wait for each other
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.raw:
                 self.handler(sock)
                 return

@@ -4,10 +4,11 @@ both kinds of addresses, and the reason is named. Runs on each TLS library's bui
 import pathlib
 import shutil
 import ssl
+import time
 
 import pytest
 
-from http_servers import Client, Pki, Server, answer, environment, get, tls_context
+from http_servers import Client, Pki, Server, answer, environment, get, get_all, tls_context
 
 HOSTS = {"name": ("localhost", "127.0.0.1"), "ipv4": ("127.0.0.1", "127.0.0.1"),
          "ipv6": ("[::1]", "::1")}
@@ -345,6 +346,20 @@ def test_server_name(pki, name, works):
         assert reply["status"] == 200
         assert server.requests[0].headers["host"] == f"127.0.0.1:{server.port}"
         assert server.requests[0].target == "/p?q"
+
+
+@pytest.mark.parametrize("count, delay, low, high", [(12, 0, 1, 6), (200, 0.02, 8, 10)])
+def test_connections_pay(pki, count, delay, low, high):
+    """A handshake costs more than some waiting: few requests that are answered fast share
+    one connection, many or slow ones get more."""
+    def handler(request, sock):
+        time.sleep(delay)
+        return answer()
+
+    with Server(handler, tls=tls_context(pki.good)) as server:
+        replies = get_all(server.url(), ca_file=pki.root[0], count=count)
+        assert all(r.get("status") == 200 for r in replies)
+        assert low <= server.connections <= high
 
 
 def swap(path, source):
