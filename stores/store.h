@@ -90,6 +90,9 @@ struct store_ops {
 	size_t (*login_files)(struct store *s, const char **ret, size_t max);
 	// The token for sinks; borrowed, NULL before login.
 	const struct secret *(*token)(struct store *s);
+	// The token for a sink with wrap_ttl: the answer's body is what the peers write there,
+	// {"token", "accessor", "ttl", "creation_time", "creation_path"} of the wrapping.
+	void (*wrap_token)(struct store *s, const char *ttl, store_done_fn *done, void *ctx);
 
 	void (*fetch)(struct store *s, const struct store_ask *ask, store_done_fn *done,
 		      void *ctx);

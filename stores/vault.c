@@ -109,6 +109,7 @@ const struct store_ops store_vault = {
 	.logout = vault_logout,
 	.login_files = login_files,
 	.token = token,
+	.wrap_token = vault_wrap_token,
 	.fetch = vault_fetch,
 	.renew = vault_renew,
 	.revoke = vault_revoke,

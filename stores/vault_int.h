@@ -142,6 +142,7 @@ void vault_login(struct store *s, store_login_fn *done, void *ctx);
 void vault_renew_login(struct store *s, store_login_fn *done, void *ctx);
 void vault_check_login(struct store *s, store_login_fn *done, void *ctx);
 void vault_logout(struct store *s, store_login_fn *done, void *ctx);
+void vault_wrap_token(struct store *s, const char *ttl, store_done_fn *done, void *ctx);
 
 // Whether requests can be made: there is a token, and it is not wrapped for somebody else.
 bool vault_ready(const struct vault *v, struct err *e);

@@ -142,3 +142,48 @@ void vault_logout(struct store *s, store_login_fn *done, void *ctx)
 		vault_op_fail_later(op, &(struct err)ERR_INIT,
 				    failed); // no error: the end
 }
+
+// --- for sinks ----------------------------------------------------------------------------
+
+static void wrapped(struct vault_op *op, const struct vault_got *got, const struct err *e)
+{
+	struct vault_grant g = { .token = NULL };
+	struct err why = ERR_INIT;
+	struct vault_refusal r = { .act = VAULT_WRITE, .path = "sys/wrapping/wrap" };
+	bool good = !e && (is_good(got) ? vault_answer_wrapped(&got->reply, &g, &why)
+					: vault_got_refused(got, r, &why));
+	secret_free(g.token);
+	struct store_answer a = { .version = "", .lease_id = "" };
+	if (good)
+		a.body = got->reply.wrap_info;
+	vault_op_answer(op, good ? &a : NULL, good ? NULL : e ? e : &why);
+}
+
+static void not_wrapped(struct vault_op *op, const struct vault_got *got,
+			const struct err *e)
+{
+	(void)got;
+	vault_op_answer(op, NULL, e);
+}
+
+void vault_wrap_token(struct store *s, const char *ttl, store_done_fn *done, void *ctx)
+{
+	struct vault *v = (struct vault *)s;
+	struct vault_op *op = vault_op_new(v, ctx);
+	struct err e = ERR_INIT;
+	op->done = done;
+	if (!vault_ready(v, &e)) {
+		vault_op_fail_later(op, &e, not_wrapped);
+		return;
+	}
+	AUTO_JSON json_t *body = json_object();
+	json_object_set_new(body, "token",
+			    json_str(secret_bytes(v->token), secret_len(v->token)));
+	vault_send(op,
+		   &(struct vault_request){ .method = "PUT",
+					    .path = "sys/wrapping/wrap",
+					    .body = body,
+					    .token = v->token,
+					    .wrap_ttl = ttl },
+		   wrapped);
+}

@@ -268,6 +268,18 @@ def test_wrapped_login(app, tmp_path):
     app.get("auth/token/lookup-self", token=token)
 
 
+def test_wrapped_sink(app, tmp_path):
+    c, token = with_token(app, tmp_path, ("kv/data/app", "read"))
+    with Store(tmp_path, c) as s:
+        s.bad(f"wrap-token 60s {tmp_path}/sink", "auth", "not logged in")
+        s.good("login")
+        s.good(f"wrap-token 60s {tmp_path}/sink")
+        s.good("get kv/app")
+    info = json.loads((tmp_path / "sink").read_text())
+    assert info["ttl"] == 60 and info["creation_path"] == "sys/wrapping/wrap"
+    assert app.put("sys/wrapping/unwrap", token=info["token"])["data"] == {"token": token}
+
+
 def test_userpass(app, tmp_path):
     app.userpass("joe", "pass word", ["app"])
     c = config(app, "userpass", username="joe",

@@ -7,7 +7,7 @@
 //	store_get CONFIG.json [COMMAND…]
 //
 //	login, renew-login, check, logout      the credential
-//	token FILE                             writes it down
+//	token FILE, wrap-token TTL FILE        writes it down
 //	get PATH…, list PATH…                  several at once
 //	write PATH KEY=VALUE…
 //	renew [LEASE], revoke [LEASE]          of the last answer when none is named
@@ -250,6 +250,18 @@ static void write_token(struct driver *d, const char *path)
 	print(answer_line("token", path, ok ? NULL : &e));
 }
 
+static void on_wrapped(void *ctx, const struct store_answer *a, const struct err *e)
+{
+	struct pending *p = ctx;
+	struct file_attr attr = { 0600, (uid_t)-1, (gid_t)-1 };
+	AUTO_BUF struct buf b = BUF_INIT(TEXT_MAX);
+	struct err why = ERR_INIT;
+	if (a && (!json_write(a->body, &b, &why) ||
+		  !file_replace(p->path, buf_str(&b), b.len, attr, &why)))
+		e = &why;
+	pending_end(p, answer_line(p->what, p->path, e));
+}
+
 static void run(struct driver *d, char *line)
 {
 	char *words[WORDS_MAX];
@@ -271,6 +283,9 @@ static void run(struct driver *d, char *line)
 			on_changed(d, NULL);
 	} else if (strcmp(words[0], "token") == 0 && n > 1) {
 		write_token(d, words[1]);
+	} else if (strcmp(words[0], "wrap-token") == 0 && n > 2) {
+		d->ops->wrap_token(d->store, words[1], on_wrapped,
+				   pending_new(d, "wrap-token", words[2]));
 	} else {
 		credential(d, words[0]);
 	}
