@@ -4,13 +4,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -336,6 +340,22 @@ static void configuration(void **state UNUSED)
 	json_decref(conf.options);
 }
 
+// Kernels before 5.6 do not have openat2(). From here on this process has none either.
+static int forget_openat2(void **state)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = ARRAY_LEN(code), .filter = code };
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+		return -1;
+	return setup(state);
+}
+
 int main(void)
 {
 	mem_init(false);
@@ -352,6 +372,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(folder_away, setup, teardown),
 		cmocka_unit_test_setup_teardown(close_from_a_callback, setup, teardown),
 		cmocka_unit_test_setup_teardown(configuration, setup, teardown),
+		{ "files_and_folders, old kernel", files_and_folders, forget_openat2,
+		  teardown, NULL },
+		{ "refusals, old kernel", refusals, setup, teardown, NULL },
+		{ "kubernetes_versions, old kernel", kubernetes_versions, setup, teardown,
+		  NULL },
+		{ "links_inside_are_followed, old kernel", links_inside_are_followed,
+		  setup, teardown, NULL },
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
