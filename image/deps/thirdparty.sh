@@ -235,11 +235,11 @@ if [ "$libc" = musl ]; then
 fi
 
 # HTTP, HTTPS, unix sockets, proxies, AWS SigV4, Basic authentication; the threaded resolver.
-# The texts of curl_easy_strerror() stay (VERBOSE_STRINGS).
+# Its messages of CURLOPT_VERBOSE go, the texts of curl_easy_strerror() stay.
 off=
 for name in ALTSVC BEARER_AUTH BINDLOCAL COOKIES DIGEST_AUTH DOH FORM_API GETOPTIONS GOPHER \
 	HSTS KERBEROS_AUTH LIBCURL_OPTION MIME NEGOTIATE_AUTH NETRC NTLM PROGRESS_METER RTSP \
-	SHA512_256 SHUFFLE_DNS SRP WEBSOCKETS; do
+	SHA512_256 SHUFFLE_DNS SRP VERBOSE_STRINGS WEBSOCKETS; do
 	off="$off -DCURL_DISABLE_$name=ON"
 done
 for name in CURL_ZLIB CURL_BROTLI CURL_ZSTD USE_NGHTTP2 USE_LIBIDN2 CURL_USE_LIBPSL \
@@ -248,6 +248,7 @@ for name in CURL_ZLIB CURL_BROTLI CURL_ZSTD USE_NGHTTP2 USE_LIBIDN2 CURL_USE_LIB
 	off="$off -D$name=OFF"
 done
 unpack curl
+sed -i 's/CURL_DISABLE_VERBOSE_STRINGS/CURL_NO_ERROR_TEXTS/' "$work/curl/lib/strerror.c"
 # shellcheck disable=SC2086 # a list of options
 build curl -DHTTP_ONLY=ON -DBUILD_STATIC_LIBS=ON -DCURL_USE_MBEDTLS=ON \
 	-DENABLE_THREADED_RESOLVER=ON -DENABLE_UNIX_SOCKETS=ON -DCURL_CA_BUNDLE=none \
