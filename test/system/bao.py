@@ -324,6 +324,32 @@ class Bao:
         return self.put("auth/token/create", {"policies": policies, "ttl": ttl, **more})["auth"][
             "client_token"]
 
+    def tokens(self, policy):
+        """The accessors of the living tokens that have this policy. Tokens end while one
+        looks: those that are gone are left out."""
+        found = []
+        for accessor in self.api("LIST", "auth/token/accessors")["data"]["keys"]:
+            try:
+                data = self.put("auth/token/lookup-accessor", {"accessor": accessor})["data"]
+            except BaoError as e:
+                if e.status not in (400, 403, 404):
+                    raise
+                continue
+            if policy in data["policies"]:
+                found.append(accessor)
+        return found
+
+    def revoke_tokens(self, policy):
+        """Revokes them; returns how many."""
+        accessors = self.tokens(policy)
+        for accessor in accessors:
+            try:
+                self.put("auth/token/revoke-accessor", {"accessor": accessor})
+            except BaoError as e:
+                if e.status not in (400, 403, 404):
+                    raise
+        return len(accessors)
+
     def approle(self, role, policies, mount="approle", **more):
         """(role id, secret id or None when the role wants none)"""
         self.auth(mount, "approle")
