@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from process_memory import search
 from http_servers import (Client, Pki, Server, answer, environment, get, get_all, tls_context)
 
 CANARY = "canary-55e1b7"
@@ -522,6 +523,27 @@ def test_chunks():
             go.set()
         last = client.hear()
         assert last["status"] == 200 and last["body"] == ""
+
+
+# --- traces
+
+
+@pytest.mark.parametrize("close_idle", [True, False])
+def test_nothing_of_an_answer_stays(tls, close_idle):
+    """When the last call has ended, the process holds no copy of what it has read. Before
+    the idle connection goes, a copy may lie in the arena or in the TLS library's buffer."""
+    secret = "".join(chr(ord("a") + (i * 7919) % 26) for i in range(40)) * 3
+    bodies = [json.dumps({"password": secret}), " " * 20000 + secret, secret + " " * 100000]
+    with Server(tls=tls_context(tls[1])) as server:
+        with Client(server.url(), ca_file=tls[0], quiet=1, close_idle=close_idle) as client:
+            for body in bodies:
+                server.handler = lambda r, s, b=body: answer(b, headers=[f"X-Secret: {secret}"])
+                assert client.ask()["length"] == len(body)
+            pid = client.process.pid
+            end = time.monotonic() + 6
+            while any(search(pid, secret.encode()).values()):
+                assert time.monotonic() < end, search(pid, secret.encode())
+                time.sleep(0.05)
 
 
 def test_output_is_json():
