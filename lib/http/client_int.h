@@ -135,7 +135,8 @@ struct http_call {
 	struct http_tls *tls;
 	struct curl_slist *own_headers, *connect_to; // made by request.c
 	struct tls_client_names names;
-	int fd; // of the latest connection, for messages; not ours
+	int fd;       // of the latest connection, for messages; not ours
+	int fd_errno; // why there is none
 	char curl_text[CURL_ERROR_SIZE];
 	struct loop_timer deadline, slow;
 	int64_t slow_mark; // bytes that had come when the window began

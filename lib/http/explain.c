@@ -27,7 +27,9 @@ static void explain_connect(struct http_call *call, const char *who)
 	curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &cause);
 	bool direct = call->unix_socket || strstr(call->curl_text, call->url.name);
 	const char *how = direct ? "" : " to the proxy";
-	if (cause == ECONNREFUSED)
+	if (call->fd_errno)
+		err_set(&call->error, ERR_RETRY, call->fd_errno, "%s: no socket", who);
+	else if (cause == ECONNREFUSED)
 		err_set(&call->error, ERR_RETRY, 0, "%s: connection refused%s", who, how);
 	else
 		err_set(&call->error, ERR_RETRY, (int)cause, "%s: no connection%s", who,

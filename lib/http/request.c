@@ -121,6 +121,7 @@ static curl_socket_t open_cb(void *ctx, curlsocktype purpose, struct curl_sockad
 	(void)purpose;
 	struct http_call *call = ctx;
 	call->fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+	call->fd_errno = call->fd < 0 ? errno : 0;
 	return call->fd;
 }
 
@@ -313,6 +314,7 @@ bool http_request_setup(struct http_call *call, struct err *e)
 	const char *name = call->client->opts.server_name;
 	call->curl_text[0] = '\0';
 	call->fd = -1;
+	call->fd_errno = 0;
 	call->names.host = name ? name : call->url.name;
 	set_general(&s, call);
 	set_method(&s, call);
