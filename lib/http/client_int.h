@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside lib/http's client only: a client, its calls, and what its files offer each other.
+// Inside lib/http's client only: a client, its calls, and what its files offer each
+// other.
 //
 //	client.c    the face: clients, the queue of calls, idle connections
 //	call.c      one call: from start over redirects to its end
@@ -9,8 +10,8 @@
 //	url.c       origins, and where a redirect may go
 //	explain.c   libcurl's failures in plain words; explain_tls.c the TLS libraries'
 //
-// A multi handle owns connections and looked-up names. To forget them the client takes a new
-// one; the old one goes when the last call on it has ended.
+// A multi handle owns connections and looked-up names. To forget them the client takes a
+// new one; the old one goes when the last call on it has ended.
 #pragma once
 
 #include <curl/curl.h>
@@ -92,9 +93,8 @@ struct http_client {
 	struct http_call *calls;              // all of them
 	struct http_call *queue, **queue_end; // those that wait for a connection
 	unsigned n_queued, n_active;
-	unsigned
-		n_open; // connections of `multi`, about: the most calls that it had at once
-	unsigned n_extra; // connections that may be opened because somebody has waited
+	unsigned n_open;  // connections of `multi`, about: the most calls at once
+	unsigned n_extra; // that may be opened because somebody has waited
 	struct loop_timer ramp;
 	bool starting; // http_client_next() is at work
 	struct loop_timer idle;

@@ -41,8 +41,8 @@ static double seconds(int64_t ms)
 	return (double)ms / 1000;
 }
 
-// Which part of the way has taken too long. `limit_ms` is libcurl's, when it has ended the
-// call itself, and the descriptor is gone: then its text tells.
+// Which part of the way has taken too long. `limit_ms` is libcurl's, when it has ended
+// the call itself, and the descriptor is gone: then its text tells.
 static void explain_timeout(struct http_call *call, const char *who, int64_t limit_ms)
 {
 	curl_off_t sent = 0;
@@ -110,7 +110,8 @@ static const struct simple simple[] = {
 	{ CURLE_WEIRD_SERVER_REPLY, ERR_RETRY, "the answer is not HTTP", false },
 	{ CURLE_UNSUPPORTED_PROTOCOL, ERR_RETRY, "the answer is not HTTP", false },
 	{ CURLE_BAD_CONTENT_ENCODING, ERR_RETRY, "the answer is garbled", false },
-	// Our memory never ends without ending the process: this is a limit of libcurl's own.
+	// Our memory never ends without ending the process: this is a limit of libcurl's
+	// own.
 	{ CURLE_OUT_OF_MEMORY, ERR_LIMIT, "the answer's headers are too long", false },
 	{ (CURLcode)100 /* CURLE_TOO_LARGE, since 8.6 */, ERR_LIMIT,
 	  "the answer's headers are too long", false },

@@ -104,8 +104,8 @@ static void explain_certificate(struct http_call *call, const char *who)
 			who, http_tidy(call, text));
 }
 
-// A server that wants a client certificate, or another one, may just go away; its alert can
-// be lost with the connection. mbedTLS does not tell which alert it got.
+// A server that wants a client certificate, or another one, may just go away; its alert
+// can be lost with the connection. mbedTLS does not tell which alert it got.
 static const char *suspicion(const struct http_call *call)
 {
 	return call->client->opts.client_cert ? " (the client certificate, perhaps)"

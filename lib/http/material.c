@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// TLS files: read whole, handed to libcurl as blobs, and looked at before each request. The
-// kubelet and cert-manager replace them while we run.
+// TLS files: read whole, handed to libcurl as blobs, and looked at before each request.
+// The kubelet and cert-manager replace them while we run.
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -142,8 +142,8 @@ static int no_dot(const struct dirent *d)
 	return d->d_name[0] != '.';
 }
 
-// Certificates of one file of a folder; what is none is passed over, as the peers do. Links
-// that OpenSSL's rehash made name files a second time.
+// Certificates of one file of a folder; what is none is passed over, as the peers do.
+// Links that OpenSSL's rehash made name files a second time.
 static bool add_dir_file(struct http_tls *t, const char *path, struct err *e)
 {
 	struct stat st;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// libcurl's multi handle on our loop: it says which descriptors and which time it waits for,
-// we say what has happened. Callbacks of ours run only when libcurl has returned.
+// libcurl's multi handle on our loop: it says which descriptors and which time it waits
+// for, we say what has happened. Callbacks of ours run only when libcurl has returned.
 #include "lib/base/mem.h"
 #include "lib/http/client_int.h"
 

@@ -182,8 +182,8 @@ static bool sends_body(const struct http_call *call)
 	       strcmp(call->method, "PUT") == 0 || strcmp(call->method, "PATCH") == 0;
 }
 
-// The caller's headers, and those that keep libcurl from adding its own (which must not be
-// there when a signature is made: older ones sign them).
+// The caller's headers, and those that keep libcurl from adding its own (which must not
+// be there when a signature is made: older ones sign them).
 static void set_headers(struct setter *s, struct http_call *call)
 {
 	for (const struct curl_slist *h = call->headers; h; h = h->next)
@@ -288,8 +288,8 @@ static void set_proxy(struct setter *s, struct http_call *call)
 	}
 }
 
-// The name that is verified comes from the URL: so the URL gets it, and the connection goes
-// where the URL went before.
+// The name that is verified comes from the URL: so the URL gets it, and the connection
+// goes where the URL went before.
 static bool set_url(struct setter *s, struct http_call *call, struct err *e)
 {
 	const char *name = call->client->opts.server_name;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Children's ends: one pidfd a child; SIGCHLD where the kernel or its filter refuses pidfds,
-// and for orphans. It neither forks nor kills; agent/child.c does.
+// Children's ends: one pidfd a child; SIGCHLD where the kernel or its filter refuses
+// pidfds, and for orphans. It neither forks nor kills; agent/child.c does.
 #include <errno.h>
 #include <signal.h>
 #include <sys/syscall.h>

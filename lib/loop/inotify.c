@@ -92,7 +92,8 @@ static void tell(struct inotify_mark *m, uint32_t mask, const char *name)
 		m->fn(m->ctx, mask, name);
 }
 
-// A callback may remove any mark: its memory and its `next` stay until the round has ended.
+// A callback may remove any mark: its memory and its `next` stay until the round has
+// ended.
 static void dispatch(struct inode *node, uint32_t mask, const char *name)
 {
 	for (struct inotify_mark *m = node->marks; m; m = m->next) {
@@ -194,8 +195,8 @@ static uint32_t united_mask(const struct inode *node, uint32_t mask)
 	return once ? mask : mask & ~(uint32_t)IN_ONESHOT;
 }
 
-// The kernel tells only here whether it knows the inode already, hence the first call must
-// neither replace another mark's mask nor make its watch one-shot.
+// The kernel tells only here whether it knows the inode already, hence the first call
+// must neither replace another mark's mask nor make its watch one-shot.
 static int watch_inode(const struct loop_inotify *in, const char *path, uint32_t mask)
 {
 	uint32_t careful = (mask & ~(uint32_t)IN_ONESHOT) | IN_MASK_ADD;
@@ -242,7 +243,7 @@ void inotify_mark_remove(struct inotify_mark *m)
 	m->removed = true;
 	loop_bury(in->loop, m);
 	if (node->marks)
-		return; // the kernel's mask stays wider than needed; dispatch() sorts it out
+		return; // the kernel's mask may stay too wide; dispatch() sorts it out
 	if (!node->gone) {
 		// Fails harmlessly for a one-shot watch that has fired.
 		inotify_rm_watch(in->fd, node->wd);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The round: wait, handle what came, run due timers, run what was put off. Descriptors are
-// level-triggered and each is called once a round, so that a busy one starves nobody.
+// The round: wait, handle what came, run due timers, run what was put off. Descriptors
+// are level-triggered and each is called once a round, so that a busy one starves nobody.
 #include "lib/loop/loop.h"
 
 #include <assert.h>
@@ -131,7 +131,8 @@ void loop_fd_remove(struct loop_fd *h)
 		return;
 	assert(!h->removed);
 	h->removed = true;
-	// Fails harmlessly when the descriptor is closed: the kernel has forgotten it then.
+	// Fails harmlessly when the descriptor is closed: the kernel has forgotten it
+	// then.
 	epoll_ctl(h->loop->epoll_fd, EPOLL_CTL_DEL, h->fd, NULL);
 	loop_bury(h->loop, h);
 }

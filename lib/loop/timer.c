@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Timers: a binary heap of borrowed structs and one timerfd, absolute on CLOCK_BOOTTIME, so
-// that neither a changed wall clock nor a suspended machine moves a lease's end.
+// Timers: a binary heap of borrowed structs and one timerfd, absolute on CLOCK_BOOTTIME,
+// so that neither a changed wall clock nor a suspended machine moves a lease's end.
 //
-// What is due is decided by clock_mono_ms() alone; the timerfd only ends the wait. So tests
-// that move a clock of their own need no waiting.
+// What is due is decided by clock_mono_ms() alone; the timerfd only ends the wait. So
+// tests that move a clock of their own need no waiting.
 #include <errno.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -152,12 +152,13 @@ bool loop_timers_prepare(struct loop *l)
 		when.it_value.tv_nsec = at_ms % 1000 * 1000000;
 	}
 	h->fd_at_ms = at_ms;
-	// Cannot fail with these arguments; if it did, looking at once is the safe answer.
+	// Cannot fail with these arguments; if it did, looking at once is the safe
+	// answer.
 	return timerfd_settime(h->fd, TFD_TIMER_ABSTIME, &when, NULL) != 0;
 }
 
-// Takes all that is due off the heap first: a timer that is armed again for the past by its
-// own callback runs in the next round, and nobody starves.
+// Takes all that is due off the heap first: a timer that is armed again for the past by
+// its own callback runs in the next round, and nobody starves.
 void loop_timers_run(struct loop *l)
 {
 	struct loop_timers *h = &l->timers;

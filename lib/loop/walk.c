@@ -38,7 +38,8 @@ static uint64_t mix(uint64_t hash, const void *bytes, size_t len)
 
 static uint64_t mix_stat(uint64_t hash, const struct stat *st)
 {
-	// The link count and the change time stay out: they move without a change of content.
+	// The link count and the change time stay out: they move without a change of
+	// content.
 	uint64_t facts[] = { st->st_dev,
 			     st->st_ino,
 			     st->st_mode,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside lib/loop only: walks a path component by component, through symbolic links, as the
-// kernel would, and says what it met. What is met is hashed into a picture: two walks with
-// equal pictures saw the same way and the same state at its end.
+// Inside lib/loop only: walks a path component by component, through symbolic links, as
+// the kernel would, and says what it met. What is met is hashed into a picture: two walks
+// with equal pictures saw the same way and the same state at its end.
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@ enum walk_kind {
 	WALK_LINK,    // a symbolic link
 	WALK_FILE,    // the end: anything that is no folder
 	WALK_FOLDER,  // the end: a folder
-	WALK_MISSING, // the way ends here: no such entry, no right to look, too many links
+	WALK_MISSING, // the way ends here: no such entry, no right, too many links
 };
 
 struct walk_step {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Content watches. Each inode on the way to the content (folders, links, the file) carries a
-// mark for its own end or move: so the swap of a link far up is noticed, and a busy folder
-// of strangers (/tmp) wakes nobody. Only where something is missing are the names in the
-// folders of the way watched.
+// Content watches. Each inode on the way to the content (folders, links, the file)
+// carries a mark for its own end or move: so the swap of a link far up is noticed, and a
+// busy folder of strangers (/tmp) wakes nobody. Only where something is missing are the
+// names in the folders of the way watched.
 //
 // Marks are set, then the way is walked again: when both walks saw the same, nothing can
 // have slipped between. Where inotify is not to be had, the same walk runs every 2 s.
@@ -126,7 +126,8 @@ static void on_step(void *ctx, const struct walk_step *s)
 	};
 	struct loop_watch *w = ctx;
 	// ATTRIB tells of a link or file that was replaced: its link count has changed. A
-	// folder that somebody holds open tells of its removal late: its parent is asked too.
+	// folder that somebody holds open tells of its removal late: its parent is asked
+	// too.
 	uint32_t names = w->names || s->kind == WALK_MISSING || s->kind == WALK_FOLDER
 				 ? MASK_NAMES
 				 : 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A clock that tests move themselves, linked in place of lib/base/clock.c. Until the first
-// clock_fake_set() it shows the real time, so that tests of real events need nothing.
+// A clock that tests move themselves, linked in place of lib/base/clock.c. Until the
+// first clock_fake_set() it shows the real time, so that tests of real events need nothing.
 #pragma once
 
 #include <stdint.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The name of libcurl's server on mbedTLS: in front of libcurl's own callback, which turns
-// the flags into words.
+// The name of libcurl's server on mbedTLS: in front of libcurl's own callback, which
+// turns the flags into words.
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 

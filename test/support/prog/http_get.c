@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // links: lib/http
-// A small command line over lib/http/client.h for the system tests. Each answer is one line
-// of JSON on stdout: {"status", "body", "type", "reused", "retry_after_ms", "ms"} or
+// A small command line over lib/http/client.h for the system tests. Each answer is one
+// line of JSON on stdout: {"status", "body", "type", "reused", "retry_after_ms", "ms"} or
 // {"error", "kind", "cause", "ms"}.
 //
 //	http_get [OPTION=VALUE…] URL
 //
-// Options: ca_file ca_dir cert key server_name skip_verify=1 tls12_max=1 proxy connections
-// close_idle=1 | method unix header="Name: value" (several) body timeout max_body
-// no_redirect=1 sigv4 user password show=HEADER chunk=1 | count=N (at once, 1) stdin=1
-// (then each line is one more URL; "-" is the first one again, "drop" forgets connections)
-// quiet=1 (the body's length in place of the body, for who looks into our memory).
+// Options: ca_file ca_dir cert key server_name skip_verify=1 tls12_max=1 proxy close_idle=1
+// connections | method unix header="Name: value" (several) body timeout max_body sigv4 user
+// no_redirect=1 password show=HEADER chunk=1 | count=N (at once, 1) stdin=1 (then each line
+// is one more URL; "-" is the first one again, "drop" forgets connections) quiet=1 (the
+// body's length in place of the body, for who looks into our memory).
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

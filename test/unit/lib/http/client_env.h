@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the client's tests share: a server on the same loop, an owner that notes what it is
-// told, and a clock that the test moves.
+// What the client's tests share: a server on the same loop, an owner that notes what it
+// is told, and a clock that the test moves.
 #pragma once
 
 #include <arpa/inet.h>

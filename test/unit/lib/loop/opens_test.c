@@ -281,8 +281,8 @@ static void test_remove_in_callback(void **state)
 	loop_opens_remove(other);
 }
 
-// The kernel's queue overflows: lasting watches are told that they may have missed some; a
-// one-shot watch still knows for certain.
+// The kernel's queue overflows: lasting watches are told that they may have missed some;
+// a one-shot watch still knows for certain.
 static void test_overflow(void **state)
 {
 	(void)state;

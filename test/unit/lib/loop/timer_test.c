@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Timers, on a clock that the test moves: order, cancelling and arming from inside callbacks,
-// nobody starves.
+// Timers, on a clock that the test moves: order, cancelling and arming from inside
+// callbacks, nobody starves.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

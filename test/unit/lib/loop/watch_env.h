@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the tests of content watches share: a folder of their own, a loop, a watch that notes
-// what it has seen, and waits that end with the event.
+// What the tests of content watches share: a folder of their own, a loop, a watch that
+// notes what it has seen, and waits that end with the event.
 #pragma once
 
 #include <errno.h>

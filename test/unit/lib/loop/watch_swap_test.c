@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Content watches against the kubelet's way of writing, thousands of changes, lost events,
-// and a kernel without an inotify instance left.
+// Content watches against the kubelet's way of writing, thousands of changes, lost
+// events, and a kernel without an inotify instance left.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,8 +55,8 @@ static void test_kubelet(void **state)
 	loop_watch_remove(w);
 }
 
-// As fast as they can be made: the last one is always seen, the calls are few, and neither
-// memory nor kernel watches pile up.
+// As fast as they can be made: the last one is always seen, the calls are few, and
+// neither memory nor kernel watches pile up.
 static void test_many_swaps(void **state)
 {
 	(void)state;
@@ -89,8 +89,8 @@ static void test_many_swaps(void **state)
 	loop_watch_remove(w);
 }
 
-// No inotify instance to be had: the path is looked at every two seconds, and says so; when
-// one is free again it is taken.
+// No inotify instance to be had: the path is looked at every two seconds, and says so;
+// when one is free again it is taken.
 static void test_without_inotify(void **state)
 {
 	(void)state;

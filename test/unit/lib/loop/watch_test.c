@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Content watches against the real kernel: what editors and people do to a path. Every wait
-// is bounded, and ends with the event.
+// Content watches against the real kernel: what editors and people do to a path. Every
+// wait is bounded, and ends with the event.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
