@@ -44,7 +44,7 @@ const char *node_kind_name(enum node_kind kind)
 {
 	static const char *const names[] = {
 		[NODE_NULL] = "null",       [NODE_BOOL] = "a boolean",
-		[NODE_INT] = "a number",    [NODE_REAL] = "a number",
+		[NODE_INT] = "a number",    [NODE_REAL] = "a fraction",
 		[NODE_STRING] = "a string", [NODE_LIST] = "a list",
 		[NODE_OBJECT] = "a block",
 	};

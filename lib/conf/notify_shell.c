@@ -203,51 +203,73 @@ static const char *find(struct str s, const char *text)
 	return s.len ? memmem(s.p, s.len, text, strlen(text)) : NULL;
 }
 
+// Splits `kill -HUP "$(cat FILE)"` into what stands before and inside of the substitution, which
+// must end the line.
+static bool split_substitution(struct str line, struct str *ret_head,
+			       struct str *ret_inside)
+{
+	const char *open = find(line, "$(");
+	char close = open ? ')' : '`';
+	size_t width = open ? 2 : 1;
+	if (!open)
+		open = find(line, "`");
+	if (!open)
+		return false;
+	const char *end = line.p + line.len;
+	struct str head = before(line, open);
+	if (head.len && head.p[head.len - 1] == '"' && end[-1] == '"') {
+		head.len--;
+		end--;
+	}
+	if (end <= open + width || end[-1] != close)
+		return false;
+	*ret_head = str_trim(head);
+	*ret_inside = (struct str){ open + width, (size_t)(end - 1 - open) - width };
+	return true;
+}
+
+// cat FILE, pidof NAME, pgrep NAME.
+static bool read_finder(struct pool *p, char *const *words, size_t n,
+			struct conf_notify *ret)
+{
+	static const char *const harmless[] = { "-x", "-o", "-s" };
+	const char *program = n ? base_name(words[0]) : "", *last = n ? words[n - 1] : "";
+	if (strcmp(program, "cat") == 0) {
+		ret->target = TARGET_PIDFILE;
+		ret->name = pool_strdup(p, last);
+		return n == 2 && is_simple_path(last);
+	}
+	bool plain = n == 2;
+	for (size_t i = 0; n == 3 && i < ARRAY_LEN(harmless); i++)
+		plain |= strcmp(words[1], harmless[i]) == 0;
+	ret->target = TARGET_PROCESS;
+	ret->name = pool_strdup(p, last);
+	return plain && is_simple_name(last) &&
+	       (strcmp(program, "pidof") == 0 || strcmp(program, "pgrep") == 0);
+}
+
 static bool kill_substituted(struct pool *p, struct str line, struct conf_notify *ret)
 {
-	const char *open = find(line, "$("), *close = NULL;
-	size_t skip = 2;
-	if (open) {
-		close = line.p[line.len - 1] == ')' ? line.p + line.len - 1 : NULL;
-	} else if ((open = find(line, "`"))) {
-		skip = 1;
-		close = line.p[line.len - 1] == '`' ? line.p + line.len - 1 : NULL;
-	}
-	if (!open || !close || close < open + skip)
-		return false;
 	char *outer[WORDS_MAX], *inner[WORDS_MAX];
 	size_t n_outer = 0, n_inner = 0;
-	struct str in = { open + skip, (size_t)(close - open) - skip };
-	struct str head = str_trim(before(line, open));
-	if (head.len && head.p[head.len - 1] == '"')
-		return false;
-	if (!notify_words(p, pool_strndup(p, head.p, head.len), outer, &n_outer, NULL) ||
-	    !notify_words(p, pool_strndup(p, in.p, in.len), inner, &n_inner, NULL))
-		return false;
+	struct str head, inside;
 	struct killing k = { 0 };
-	if (n_outer == 0 || n_outer == WORDS_MAX ||
-	    strcmp(base_name(outer[0]), "kill") != 0 ||
+	if (!split_substitution(line, &head, &inside) ||
+	    !notify_words(p, pool_strndup(p, head.p, head.len), outer, &n_outer, NULL) ||
+	    !notify_words(p, pool_strndup(p, inside.p, inside.len), inner, &n_inner,
+			  NULL))
+		return false;
+	if (n_outer == 0 || strcmp(base_name(outer[0]), "kill") != 0 ||
 	    !read_killing((const char *const *)outer, n_outer, &k) || k.operand ||
 	    k.pidfile || k.user)
 		return false;
-	const char *program = n_inner ? base_name(inner[0]) : "";
-	const char *last = n_inner ? inner[n_inner - 1] : "";
-	bool cat = strcmp(program, "cat") == 0 && n_inner == 2 && is_simple_path(last);
-	bool of_name =
-		(strcmp(program, "pidof") == 0 || strcmp(program, "pgrep") == 0) &&
-		(n_inner == 2 || (n_inner == 3 && (strcmp(inner[1], "-x") == 0 ||
-						   strcmp(inner[1], "-o") == 0 ||
-						   strcmp(inner[1], "-s") == 0))) &&
-		is_simple_name(last);
 	*ret = (struct conf_notify){
 		.kind = NOTIFY_SIGNAL,
 		.signal = k.signal,
-		.target = cat ? TARGET_PIDFILE : TARGET_PROCESS,
-		.name = pool_strdup(p, last),
 		.uid = -1,
 		.timeout_ms = TIMEOUT_MS,
 	};
-	return cat || of_name;
+	return read_finder(p, inner, n_inner, ret);
 }
 
 // --- a whole line

@@ -1,0 +1,2 @@
+deliver "My App" { folder = "/v" }
+template { contents = "x" destination = "/s/x" }

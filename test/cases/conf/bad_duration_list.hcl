@@ -1,0 +1,2 @@
+vault { timeout = [] }
+template { contents = "x" destination = "/s/x" }

@@ -1,0 +1,2 @@
+log_format = "xml"
+template { contents = "x" destination = "/s/x" }

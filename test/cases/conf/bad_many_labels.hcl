@@ -1,0 +1,2 @@
+a b c d e f g h i j {}
+template { contents = "x" destination = "/s/x" }

@@ -1,0 +1,1 @@
+template { contents = "x" destination = "/s/x" notify = "command:[]" }

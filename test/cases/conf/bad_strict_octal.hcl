@@ -1,0 +1,2 @@
+# strict
+template { contents = "x" destination = "/s/x" perms = 440 }

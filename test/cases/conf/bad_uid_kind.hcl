@@ -1,0 +1,2 @@
+deliver "a" { folder = "/v" uid = true }
+template { contents = "x" destination = "/s/x" }

@@ -1,0 +1,2 @@
+deliver "a" { folder = "/v" uid = -2 }
+template { contents = "x" destination = "/s/x" }

@@ -1,0 +1,2 @@
+vault "x" {}
+template { contents = "x" destination = "/s/x" }

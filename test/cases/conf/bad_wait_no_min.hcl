@@ -1,0 +1,1 @@
+template { contents = "x" destination = "/s/x" wait { max = "1s" } }

@@ -1,0 +1,2 @@
+on_revoked = 5
+template { contents = "x" destination = "/s/x" }
