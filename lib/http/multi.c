@@ -111,6 +111,8 @@ static void action(struct http_multi *m, curl_socket_t fd, int events)
 	CURLMcode code = curl_multi_socket_action(m->curl, fd, events, &running);
 	give_chunks(m);
 	reap(m);
+	if (code != CURLM_OK && m->active) // new calls shall have a sound one
+		http_client_drop_idle(m->active->client);
 	while (code != CURLM_OK && m->active) {
 		struct http_call *call = m->active;
 		err_set(&call->error, ERR_LIMIT, 0,

@@ -10,6 +10,9 @@ import pytest
 
 from http_servers import Client, Pki, Server, answer, environment, get, get_all, tls_context
 
+# Python warns of the old versions that the bad servers speak.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
 HOSTS = {"name": ("localhost", "127.0.0.1"), "ipv4": ("127.0.0.1", "127.0.0.1"),
          "ipv6": ("[::1]", "::1")}
 SAN = "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1\n"
