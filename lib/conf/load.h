@@ -53,14 +53,18 @@ const struct node *stanza_place(const struct load *l, const char *key);
 bool stanza_all(struct load *l, const char *key, node_known_fn *known,
 		struct node_blocks *ret);
 
-// --- store.c, template.c, peer.c, check.c
+// --- store.c, sink.c, template.c, deliver.c, peer.c, check.c
 bool load_stores(struct load *l);
+bool load_sinks(struct load *l); // those at the top
+bool load_peer_sinks(struct load *l, const struct node *auto_auth);
 bool load_templates(struct load *l);
 bool load_deliver(struct load *l);
 bool load_peer(struct load *l);
 bool check_conf(struct load *l);
+// Whether `path` is `folder` or lies in it; *ret_rest is what follows the slash.
+bool path_is_under(const char *path, const char *folder, const char **ret_rest);
 
-// --- notify.c, notify_shell.c
+// --- notify.c, notify_shell.c, notify_words.c
 // Several from one text ("a,b") behind *n_list of *list, which grows in the pool.
 bool notify_add(struct pool *p, const char *text, struct conf_notify **list,
 		size_t *n_list, struct err *e);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stores, logins and token sinks: ours (store "name" {…}) and the peer's (vault, auto_auth),
+// Stores and logins: ours (store "name" {…}) and the peer's (vault, auto_auth),
 // which together are the store named "vault".
 #include <string.h>
 
@@ -19,11 +19,6 @@ static bool store_known(const char *name)
 static bool auth_known(const char *name)
 {
 	return options_find(STANZA_AUTH, name);
-}
-
-static bool sink_known(const char *name)
-{
-	return options_find(STANZA_SINK, name);
 }
 
 // --- logins
@@ -166,74 +161,6 @@ static bool read_store(struct load *l, struct node_block block)
 	return check_connection(l, block.body, s);
 }
 
-// --- token sinks
-
-static bool check_sink(struct load *l, const struct node *at, const struct conf_sink *s)
-{
-	if (strcmp(s->type, "file") != 0)
-		return node_err(node_place(at, "type"), l->e,
-				"'%.40s' is no type of sink; there is only file",
-				s->type);
-	if (!s->path)
-		return node_err(at, l->e,
-				"a sink wants config { path = \"/file/for/the/token\" }");
-	if (s->dh_type && strcmp(s->dh_type, "curve25519") != 0)
-		return node_err(node_place(at, "dh_type"), l->e, "curve25519 is wanted");
-	if (!s->dh_type != !s->dh_path)
-		return node_err(at, l->e, "dh_type and dh_path go together: give both");
-	if (!s->dh_type && (s->derive_key || s->aad || s->aad_env_var))
-		return node_err(
-			at, l->e,
-			"derive_key and aad belong to an encrypted sink: give dh_type "
-			"and dh_path");
-	for (size_t i = 0; i + 1 < l->conf->n_sinks; i++)
-		if (strcmp(l->conf->sinks[i].path, s->path) == 0)
-			return node_err(at, l->e, "a second sink writes '%.200s'",
-					s->path);
-	return true;
-}
-
-static bool read_sinks(struct load *l, const struct node_blocks *blocks)
-{
-	struct conf *c = l->conf;
-	if (blocks->n > BLOCKS_MAX)
-		return node_err(blocks->list[BLOCKS_MAX].body, l->e, "more than %d sinks",
-				BLOCKS_MAX);
-	for (size_t i = 0; i < blocks->n; i++) {
-		struct node_block b = blocks->list[i], config;
-		c->sinks = pool_append(l->pool, c->sinks, &c->n_sinks, sizeof(*c->sinks));
-		struct conf_sink *s = &c->sinks[c->n_sinks - 1];
-		if (!stanza_defaults(l, STANZA_SINK, s) ||
-		    !stanza_defaults(l, STANZA_SINK_CONFIG, s))
-			return false;
-		if (b.label && *b.label)
-			s->type = b.label;
-		if (!stanza_read(l, STANZA_SINK, b.body, s, NULL) ||
-		    !stanza_inner(l, b.body, "config", NULL, &config) ||
-		    (config.body &&
-		     !stanza_read(l, STANZA_SINK_CONFIG, config.body, s, NULL)))
-			return false;
-		if (!s->type)
-			s->type = "file";
-		if (!check_sink(l, b.body, s))
-			return false;
-	}
-	return true;
-}
-
-static bool peer_sinks(struct load *l, const struct node *auto_auth)
-{
-	struct node_blocks sinks = { 0 };
-	struct node_block wrapper;
-	if (!node_collect(l->pool, auto_auth, "sink", sink_known, &sinks, l->e) ||
-	    !stanza_inner(l, auto_auth, "sinks", NULL, &wrapper))
-		return false;
-	if (wrapper.body &&
-	    !node_collect(l->pool, wrapper.body, "sink", sink_known, &sinks, l->e))
-		return false;
-	return read_sinks(l, &sinks);
-}
-
 // --- the peer's stanzas
 
 static bool peer_login(struct load *l, const struct node *auto_auth, struct conf_store *s)
@@ -246,7 +173,7 @@ static bool peer_login(struct load *l, const struct node *auto_auth, struct conf
 		return node_err(
 			auto_auth, l->e,
 			"exactly one method is wanted, as in method \"kubernetes\" {…}");
-	if (!read_auth(l, method, false, &s->auth) || !peer_sinks(l, auto_auth))
+	if (!read_auth(l, method, false, &s->auth) || !load_peer_sinks(l, auto_auth))
 		return false;
 	if (s->auth.wrap_ttl && l->conf->n_sinks != 1)
 		return node_err(
@@ -313,11 +240,10 @@ static bool choose_default(struct load *l)
 bool load_stores(struct load *l)
 {
 	const struct node *vault, *auto_auth;
-	struct node_blocks stores = { 0 }, sinks = { 0 };
+	struct node_blocks stores = { 0 };
 	if (!stanza_single(l, "vault", &vault) ||
 	    !stanza_single(l, "auto_auth", &auto_auth) ||
-	    !stanza_all(l, "store", store_known, &stores) ||
-	    !stanza_all(l, "sink", sink_known, &sinks))
+	    !stanza_all(l, "store", store_known, &stores))
 		return false;
 	l->has_peer = vault || auto_auth;
 	// An address in the environment alone is a store too, if there is no other.
@@ -331,7 +257,7 @@ bool load_stores(struct load *l)
 	for (size_t i = 0; i < stores.n; i++)
 		if (!read_store(l, stores.list[i]))
 			return false;
-	return read_sinks(l, &sinks) && choose_default(l);
+	return load_sinks(l) && choose_default(l);
 }
 
 const struct conf_store *conf_store_of(const struct conf *c, const char *path,

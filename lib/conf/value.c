@@ -5,25 +5,25 @@
 
 #include "lib/base/json.h"
 #include "lib/base/str.h"
-#include "lib/conf/load.h"
+#include "lib/conf/value.h"
 
-static void *field(const struct option_row *row, void *at)
+void *value_field(const struct option_row *row, void *at)
 {
 	return (char *)at + row->offset;
 }
 
-static void *also(const struct option_row *row, void *at)
+void *value_also(const struct option_row *row, void *at)
 {
 	return row->also ? (char *)at + row->also : NULL;
 }
 
-static bool wrong_kind(struct load *l, const struct node *n, const char *wanted)
+bool value_wrong_kind(struct load *l, const struct node *n, const char *wanted)
 {
 	return node_err(n, l->e, "%s is wanted, not %s", wanted, node_kind_name(n->kind));
 }
 
 // The parsers of str.h say what is wrong; the place is added here.
-static bool at_node(struct load *l, const struct node *n, const struct err *why)
+bool value_wrong(struct load *l, const struct node *n, const struct err *why)
 {
 	return node_err(n, l->e, "%s", why->text);
 }
@@ -34,9 +34,9 @@ static bool set_string(struct load *l, const struct option_row *row, const struc
 	bool number = n->kind == NODE_INT || n->kind == NODE_REAL;
 	bool lenient = row->type == OPTION_ID || !options_stanza(row->stanza)->strict;
 	if (n->kind != NODE_STRING && !(number && lenient))
-		return wrong_kind(l, n, "a string");
+		return value_wrong_kind(l, n, "a string");
 	// "" in a document is the same as no value, as in the peer.
-	*(const char **)field(row, at) =
+	*(const char **)value_field(row, at) =
 		n->text[0] ? pool_strdup(l->pool, n->text) : NULL;
 	return true;
 }
@@ -47,22 +47,22 @@ static bool set_bool(struct load *l, const struct option_row *row, const struct 
 	struct err why = ERR_INIT;
 	bool lenient = n->from_text || row->type == OPTION_BOOL;
 	if (n->kind == NODE_BOOL) {
-		*(bool *)field(row, at) = n->truth;
+		*(bool *)value_field(row, at) = n->truth;
 		return true;
 	}
 	if (n->kind == NODE_STRING && !lenient)
 		return node_err(n, l->e,
 				"true or false is wanted without quotes, not a string");
 	if (!lenient || (n->kind != NODE_STRING && n->kind != NODE_INT))
-		return wrong_kind(l, n, "true or false");
+		return value_wrong_kind(l, n, "true or false");
 	if (n->kind == NODE_STRING && n->text[0] == '\0' && !n->from_text) {
-		*(bool *)field(row, at) = false; // as the peer
+		*(bool *)value_field(row, at) = false; // as the peer
 		return true;
 	}
-	return str_bool(n->text, field(row, at), &why) || at_node(l, n, &why);
+	return str_bool(n->text, value_field(row, at), &why) || value_wrong(l, n, &why);
 }
 
-static bool duration_of(struct load *l, const struct node *n, int64_t *ret)
+bool value_duration(struct load *l, const struct node *n, int64_t *ret)
 {
 	struct err why = ERR_INIT;
 	if (n->kind == NODE_REAL) {
@@ -74,7 +74,8 @@ static bool duration_of(struct load *l, const struct node *n, int64_t *ret)
 		return true;
 	}
 	if (n->kind != NODE_STRING && n->kind != NODE_INT)
-		return wrong_kind(l, n, "a duration (\"30s\", or a number of seconds)");
+		return value_wrong_kind(l, n,
+					"a duration (\"30s\", or a number of seconds)");
 	if (n->kind == NODE_INT) { // seconds, however the number was spelt
 		if (n->integer < 0 || n->integer > INT64_MAX / 1000000000)
 			return node_err(n, l->e,
@@ -83,16 +84,16 @@ static bool duration_of(struct load *l, const struct node *n, int64_t *ret)
 		*ret = n->integer * 1000;
 		return true;
 	}
-	return str_duration_ms(n->text, ret, &why) || at_node(l, n, &why);
+	return str_duration_ms(n->text, ret, &why) || value_wrong(l, n, &why);
 }
 
 static bool set_ttl(struct load *l, const struct option_row *row, const struct node *n,
 		    void *at)
 {
 	int64_t ms;
-	if (!duration_of(l, n, &ms))
+	if (!value_duration(l, n, &ms))
 		return false;
-	*(const char **)field(row, at) =
+	*(const char **)value_field(row, at) =
 		ms == 0 ? NULL : pool_printf(l->pool, "%s", n->text);
 	return true;
 }
@@ -109,15 +110,15 @@ static bool set_mode(struct load *l, const struct option_row *row, const struct 
 		     void *at)
 {
 	struct err why = ERR_INIT;
-	unsigned *to = field(row, at);
-	bool *given = also(row, at);
+	unsigned *to = value_field(row, at);
+	bool *given = value_also(row, at);
 	if (n->kind == NODE_STRING) {
 		if (n->text[0] == '\0')
 			return true; // no value
 		if (!str_mode(n->text, to, &why))
-			return at_node(l, n, &why);
+			return value_wrong(l, n, &why);
 	} else if (n->kind != NODE_INT) {
-		return wrong_kind(l, n, "a file mode (\"0640\")");
+		return value_wrong_kind(l, n, "a file mode (\"0640\")");
 	} else if (n->integer < 0 || n->integer > 0777) {
 		return node_err(
 			n, l->e,
@@ -147,9 +148,9 @@ static bool integer_of(struct load *l, const struct node *n, int64_t min, int64_
 	if (n->kind == NODE_INT)
 		v = n->integer;
 	else if (n->kind != NODE_STRING)
-		return wrong_kind(l, n, "a whole number");
+		return value_wrong_kind(l, n, "a whole number");
 	else if (!str_int64(n->text, &v, &why))
-		return at_node(l, n, &why);
+		return value_wrong(l, n, &why);
 	if (v < min || v > max)
 		return node_err(n, l->e, "a number from %lld to %lld is wanted",
 				(long long)min, (long long)max);
@@ -163,7 +164,7 @@ static bool set_count(struct load *l, const struct option_row *row, const struct
 	int64_t v;
 	if (!integer_of(l, n, 0, 1000000, &v))
 		return false;
-	*(unsigned *)field(row, at) = (unsigned)v;
+	*(unsigned *)value_field(row, at) = (unsigned)v;
 	return true;
 }
 
@@ -171,15 +172,15 @@ static bool set_real(struct load *l, const struct option_row *row, const struct 
 		     void *at)
 {
 	struct err why = ERR_INIT;
-	double *to = field(row, at);
+	double *to = value_field(row, at);
 	if (n->kind == NODE_INT)
 		*to = (double)n->integer;
 	else if (n->kind == NODE_REAL)
 		*to = n->real;
 	else if (n->kind != NODE_STRING)
-		return wrong_kind(l, n, "a number");
+		return value_wrong_kind(l, n, "a number");
 	else if (!str_double(n->text, to, &why))
-		return at_node(l, n, &why);
+		return value_wrong(l, n, &why);
 	return true;
 }
 
@@ -196,7 +197,7 @@ static bool list_of(struct load *l, const struct node *n, const char *const **re
 			list[count - 1] = pool_strndup(l->pool, part.p, part.len);
 		}
 	} else if (n->kind != NODE_LIST) {
-		return wrong_kind(l, n, "a list of strings");
+		return value_wrong_kind(l, n, "a list of strings");
 	}
 	for (const struct node *c = n->first; n->kind == NODE_LIST && c; c = c->next) {
 		if (c->kind != NODE_STRING)
@@ -223,7 +224,7 @@ static bool set_word(struct load *l, const struct option_row *row, const struct 
 	while (row->words[count])
 		count++;
 	if (n->kind != NODE_STRING)
-		return wrong_kind(l, n, "a string");
+		return value_wrong_kind(l, n, "a string");
 	while (row->words[i] && strcmp(row->words[i], n->text) != 0)
 		i++;
 	if (!row->words[i]) {
@@ -236,9 +237,9 @@ static bool set_word(struct load *l, const struct option_row *row, const struct 
 				   row->words[k]);
 		return node_err(n, l->e, "%s is wanted", buf_str(&b));
 	}
-	memcpy(field(row, at), &i, sizeof(i));
+	memcpy(value_field(row, at), &i, sizeof(i));
 	if (row->also)
-		*(bool *)also(row, at) = true;
+		*(bool *)value_also(row, at) = true;
 	return true;
 }
 
@@ -246,123 +247,12 @@ static bool set_log(struct load *l, const struct option_row *row, const struct n
 		    void *at)
 {
 	if (n->kind != NODE_STRING)
-		return wrong_kind(l, n, "a string");
+		return value_wrong_kind(l, n, "a string");
 	if (row->type == OPTION_LOG_LEVEL)
-		return log_level_parse(n->text, field(row, at)) ||
+		return log_level_parse(n->text, value_field(row, at)) ||
 		       node_err(n, l->e, "trace, debug, info, warn or error is wanted");
-	return log_format_parse(n->text, field(row, at)) ||
+	return log_format_parse(n->text, value_field(row, at)) ||
 	       node_err(n, l->e, "text or json is wanted");
-}
-
-static bool set_notify(struct load *l, const struct option_row *row, const struct node *n,
-		       void *at)
-{
-	struct conf_notify **list = field(row, at);
-	size_t *count = also(row, at);
-	struct err why = ERR_INIT;
-	if (n->kind == NODE_STRING)
-		return notify_add(l->pool, n->text, list, count, &why) ||
-		       at_node(l, n, &why);
-	if (n->kind != NODE_LIST)
-		return wrong_kind(l, n, "a string or a list of strings");
-	for (const struct node *c = n->first; c; c = c->next) {
-		if (c->kind != NODE_STRING)
-			return node_err(n, l->e,
-					"a list of strings is wanted; it holds %s",
-					node_kind_name(c->kind));
-		if (!notify_add(l->pool, c->text, list, count, &why))
-			return at_node(l, n, &why);
-	}
-	return true;
-}
-
-static bool set_command(struct load *l, const struct option_row *row,
-			const struct node *n, void *at)
-{
-	struct err why = ERR_INIT;
-	const char *line[] = { n->text, NULL };
-	const char *const *argv = line;
-	if (n->kind == NODE_STRING && n->text[0] == '\0')
-		return true; // no command, as the peer
-	if (n->kind != NODE_STRING) {
-		if (n->kind != NODE_LIST)
-			return wrong_kind(l, n, "a string or an argument vector");
-		if (!n->first)
-			return true;
-		for (const struct node *c = n->first; c; c = c->next)
-			if (c->kind != NODE_STRING)
-				return node_err(n, l->e,
-						"a list of strings is wanted; it "
-						"holds %s",
-						node_kind_name(c->kind));
-		const char **list = pool_alloc(l->pool, (n->n + 1) * sizeof(*list));
-		size_t i = 0;
-		for (const struct node *c = n->first; c; c = c->next)
-			list[i++] = c->text;
-		argv = list;
-	}
-	return notify_add_command(l->pool, argv, field(row, at), also(row, at), &why) ||
-	       at_node(l, n, &why);
-}
-
-static bool set_unread(struct load *l, const struct option_row *row, const struct node *n,
-		       void *at)
-{
-	static const char *const words[] = { [UNREAD_ALARM] = "alarm",
-					     [UNREAD_UNREADY] = "unready",
-					     [UNREAD_ROLLBACK] = "rollback" };
-	struct node part = *n;
-	const char *colon = n->kind == NODE_STRING ? strchr(n->text, ':') : NULL;
-	enum conf_unread then = UNREAD_ALARM;
-	if (colon) {
-		size_t i = 0;
-		while (i < ARRAY_LEN(words) && strcmp(colon + 1, words[i]) != 0)
-			i++;
-		if (i == ARRAY_LEN(words))
-			return node_err(n, l->e,
-					"DURATION:alarm, :unready or :rollback is "
-					"wanted, as 30s:alarm");
-		then = (enum conf_unread)i;
-		part.text = pool_strndup(l->pool, n->text, (size_t)(colon - n->text));
-	}
-	if (!duration_of(l, &part, field(row, at)))
-		return false;
-	*(enum conf_unread *)also(row, at) = then;
-	return true;
-}
-
-// "2s", "2s:10s" or { min = "2s" max = "10s" }; without a most, four times the least.
-static bool set_wait(struct load *l, const struct option_row *row, const struct node *n,
-		     void *at)
-{
-	int64_t *least = field(row, at), *most = also(row, at);
-	struct node low = *n, high = *n;
-	bool both = false;
-	if (n->kind == NODE_OBJECT) {
-		const struct node *min = node_get(n, "min"), *max = node_get(n, "max");
-		for (const struct node *m = n->first; m; m = m->next)
-			if (!node_key_is(m, "min") && !node_key_is(m, "max") &&
-			    !node_key_is(m, "enabled"))
-				return node_err(m, l->e, "wait knows min and max");
-		if (!min)
-			return node_err(n, l->e, "min is missing");
-		low = *min;
-		both = max;
-		if (max)
-			high = *max;
-	} else if (n->kind == NODE_STRING && strchr(n->text, ':')) {
-		const char *colon = strchr(n->text, ':');
-		low.text = pool_strndup(l->pool, n->text, (size_t)(colon - n->text));
-		high.text = colon + 1;
-		both = true;
-	}
-	if (!duration_of(l, &low, least) || (both && !duration_of(l, &high, most)))
-		return false;
-	if (!both)
-		*most = *least > INT64_MAX / 4 ? INT64_MAX : *least * 4;
-	if (*most < *least)
-		return node_err(n, l->e, "the most is less than the least");
-	return true;
 }
 
 bool value_set(struct load *l, const struct option_row *row, const struct node *n,
@@ -378,30 +268,30 @@ bool value_set(struct load *l, const struct option_row *row, const struct node *
 	case OPTION_BOOL_STRICT:
 		return set_bool(l, row, n, at);
 	case OPTION_DURATION:
-		return duration_of(l, n, field(row, at));
+		return value_duration(l, n, value_field(row, at));
 	case OPTION_MODE:
 		return set_mode(l, row, n, at);
 	case OPTION_COUNT:
 		return set_count(l, row, n, at);
 	case OPTION_NUMBER:
-		return integer_of(l, n, INT32_MIN, UINT32_MAX, field(row, at));
+		return integer_of(l, n, INT32_MIN, UINT32_MAX, value_field(row, at));
 	case OPTION_REAL:
 		return set_real(l, row, n, at);
 	case OPTION_LIST:
-		return list_of(l, n, field(row, at));
+		return list_of(l, n, value_field(row, at));
 	case OPTION_WORD:
 		return set_word(l, row, n, at);
 	case OPTION_LOG_LEVEL:
 	case OPTION_LOG_FORMAT:
 		return set_log(l, row, n, at);
 	case OPTION_NOTIFY:
-		return set_notify(l, row, n, at);
+		return value_set_notify(l, row, n, at);
 	case OPTION_COMMAND:
-		return set_command(l, row, n, at);
+		return value_set_command(l, row, n, at);
 	case OPTION_UNREAD:
-		return set_unread(l, row, n, at);
+		return value_set_unread(l, row, n, at);
 	case OPTION_WAIT:
-		return set_wait(l, row, n, at);
+		return value_set_wait(l, row, n, at);
 	case OPTION_BLOCK:
 	case OPTION_ANY:
 	case OPTION_IGNORED:
