@@ -208,7 +208,7 @@ all: programs-$V ## executables in build/bin/ (OpenSSL, glibc) or build/<tls>-<l
 	@$(if $(filter openssl-glibc,$V),$(call publish,build/$V/bin,build/bin,:))
 static: programs-mbedtls-musl ## the release build in build/static/: musl, static-PIE, mbedTLS
 	@$(call publish,build/mbedtls-musl/bin,build/static,strip)
-	@sh test/lint/static.sh
+	@sh test/lint/static.sh && sh test/support/rest.sh build/static
 check: all units-$V ## unit tests, cases and fuzz corpora of the chosen variant
 	@sh test/support/run_units.sh $V $(TESTS:%=build/$V/%)
 # check-base, check-loop, … check-agent: the unit tests of one layer, nothing else is built.
