@@ -92,7 +92,8 @@ struct store_ops {
 	const struct secret *(*token)(struct store *s);
 	// The token for a sink with wrap_ttl: the answer's body is what the peers write there,
 	// {"token", "accessor", "ttl", "creation_time", "creation_path"} of the wrapping.
-	void (*wrap_token)(struct store *s, const char *ttl, store_done_fn *done, void *ctx);
+	void (*wrap_token)(struct store *s, const char *ttl, store_done_fn *done,
+			   void *ctx);
 
 	void (*fetch)(struct store *s, const struct store_ask *ask, store_done_fn *done,
 		      void *ctx);

@@ -29,14 +29,14 @@ enum tmpl_missing_key {
 
 // What a policy or configuration grants. All off and empty by default.
 struct tmpl_grants {
-	bool env;			  // env, mustEnv, envOrDefault
-	const char *const *read_dirs;	  // folders for `file`, NULL-ended; NULL = none
-	const char *const *denied;	  // names (with * and ?) of functions, NULL-ended
+	bool env;                     // env, mustEnv, envOrDefault
+	const char *const *read_dirs; // folders for `file`, NULL-ended; NULL = none
+	const char *const *denied;    // names (with * and ?) of functions, NULL-ended
 };
 
 struct tmpl_opts {
-	const char *name; // in messages; the file's path or the destination
-	const char *left_delim;	 // NULL = "{{"
+	const char *name;        // in messages; the file's path or the destination
+	const char *left_delim;  // NULL = "{{"
 	const char *right_delim; // NULL = "}}"
 	enum tmpl_missing_key missing_key;
 	struct tmpl_grants grants; // borrowed for the template's life
@@ -48,15 +48,15 @@ struct tmpl_opts {
 };
 
 enum tmpl_want_kind {
-	TMPL_WANT_SECRET,  // secret "path" ["k=v"…]: a read, or a write when there are pairs
-	TMPL_WANT_LIST,	   // secrets "path"
+	TMPL_WANT_SECRET, // secret "path" ["k=v"…]: a read, or a write when there are pairs
+	TMPL_WANT_LIST,    // secrets "path"
 	TMPL_WANT_PKICERT, // pkiCert "path" "k=v"…
-	TMPL_WANT_FILE,	   // file "path"
+	TMPL_WANT_FILE,    // file "path"
 };
 
 struct tmpl_want {
 	enum tmpl_want_kind kind;
-	const char *path;	  // as written, with its store's name: "aws:prod/db"
+	const char *path;        // as written, with its store's name: "aws:prod/db"
 	const char *const *args; // "k=v" pairs
 	size_t n_args;
 };

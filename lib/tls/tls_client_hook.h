@@ -29,8 +29,8 @@ bool tls_client_hook(void *ssl_ctx);
 // its own. mbedTLS is also kept from accepting SHA-1 and RSA keys below 2048 bits, which
 // libcurl lets it.
 struct tls_client_names {
-	const char *host;	// DNS name or IP address, without brackets
-	void (*next)(void);	// for the implementation
+	const char *host;   // DNS name or IP address, without brackets
+	void (*next)(void); // for the implementation
 	void *next_ctx;
 };
 bool tls_client_check_names(void *ssl_ctx, struct tls_client_names *n);

@@ -16,7 +16,7 @@ export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 
 printf '%s\n' "$@" | sed '/^$/d' | xargs -r -n1 -P"${JOBS:-2}" sh -c '
 	name=$(echo "$0" | sed "s,^build/[^/]*/test/,,; s,/,.,g")
-	tmp=$(mktemp -d "$UNIT_OUT/XXX") # short: names of sockets have 107 bytes
+	tmp=$(mktemp -d "$UNIT_OUT/XXXX") # short: names of sockets have 107 bytes
 	case $0 in *_fuzz) base=${0##*/}; set -- "test/fuzz/corpus/${base%_fuzz}" ;; *) set -- ;; esac
 	TMPDIR="$tmp" timeout -k 5 "$UNIT_LIMIT" ${UNIT_WRAP:-} "$0" "$@" \
 		>"$UNIT_OUT/$name.log" 2>&1 </dev/null

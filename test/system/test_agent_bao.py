@@ -172,6 +172,7 @@ def test_one_fetch_for_ten_templates(bao, app, folder, start):
               deliver(folder, "app") +
               "".join(template(f"{folder}/app/f{i}", DB) for i in range(10))).started()
     assert all(read(f"{folder}/app/f{i}") == "first\n" for i in range(10))
+    a.event("every file is in place")
     assert len(a.events("fetch")) == 1 and len(a.status()["secrets"]) == 1
 
 

@@ -114,7 +114,7 @@ static void how_long_secrets_live(void **state UNUSED)
 		AUTO_VAULT_REPLY struct vault_reply r = { .lease_id = "" };
 		struct store_answer a;
 		EXPECT_OK(read_it(c->text, c->kv, 200, &a, &r));
-		AUTO_JSON json_t *body = a.body;
+		AUTO_JSON json_t *body UNUSED = a.body;
 		assert_int_equal(a.life, c->life);
 		assert_string_equal(a.version, c->version);
 		assert_string_equal(a.lease_id, c->lease_id);
@@ -208,7 +208,7 @@ static void numbers_keep_their_text(void **state UNUSED)
 	AUTO_VAULT_REPLY struct vault_reply r = { .lease_id = "" };
 	struct store_answer a;
 	EXPECT_OK(read_it("{\"data\":{\"n\":1.50}}", VAULT_KV_1, 200, &a, &r));
-	AUTO_JSON json_t *body = a.body;
+	AUTO_JSON json_t *body UNUSED = a.body;
 	assert_string_equal(json_number_text(json_object_get(r.data, "n")), "1.50");
 }
 
