@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// The structs of store data: which field comes from which key of the answer. Names and
+// order are consul-template's.
+#include "templates/object.h"
+
+#include <string.h>
+
+#include "lib/base/json.h"
+#include "lib/base/str.h"
+#include "templates/funcs.h"
+#include "templates/run.h"
+
+enum field_kind {
+	FIELD_STR,
+	FIELD_INT,
+	FIELD_BOOL,
+	FIELD_MAP,
+	FIELD_STRS,
+	FIELD_AUTH,
+	FIELD_WRAP,
+	FIELD_SELF
+};
+
+struct field {
+	enum object_type of;
+	const char *name, *key;
+	enum field_kind kind;
+};
+
+static const struct field fields[] = {
+	{ OBJ_SECRET, "RequestID", "request_id", FIELD_STR },
+	{ OBJ_SECRET, "LeaseID", "lease_id", FIELD_STR },
+	{ OBJ_SECRET, "LeaseDuration", "lease_duration", FIELD_INT },
+	{ OBJ_SECRET, "Renewable", "renewable", FIELD_BOOL },
+	{ OBJ_SECRET, "Data", "data", FIELD_MAP },
+	{ OBJ_SECRET, "Warnings", "warnings", FIELD_STRS },
+	{ OBJ_SECRET, "Auth", "auth", FIELD_AUTH },
+	{ OBJ_SECRET, "WrapInfo", "wrap_info", FIELD_WRAP },
+	{ OBJ_AUTH, "ClientToken", "client_token", FIELD_STR },
+	{ OBJ_AUTH, "Accessor", "accessor", FIELD_STR },
+	{ OBJ_AUTH, "Policies", "policies", FIELD_STRS },
+	{ OBJ_AUTH, "Metadata", "metadata", FIELD_MAP },
+	{ OBJ_AUTH, "LeaseDuration", "lease_duration", FIELD_INT },
+	{ OBJ_AUTH, "Renewable", "renewable", FIELD_BOOL },
+	{ OBJ_WRAP, "Token", "token", FIELD_STR },
+	{ OBJ_WRAP, "TTL", "ttl", FIELD_INT },
+	{ OBJ_WRAP, "CreationTime", "creation_time", FIELD_STR },
+	{ OBJ_WRAP, "WrappedAccessor", "wrapped_accessor", FIELD_STR },
+	{ OBJ_PKI, "Data", NULL, FIELD_SELF },
+	{ OBJ_PKI, "Cert", "certificate", FIELD_STR },
+	{ OBJ_PKI, "Key", "private_key", FIELD_STR },
+	{ OBJ_PKI, "CA", "issuing_ca", FIELD_STR },
+	{ OBJ_PKI, "CAChain", "ca_chain", FIELD_STRS },
+};
+
+struct val object_new(struct arena *a, enum object_type type, const json_t *json)
+{
+	struct object *o = arena_alloc(a, sizeof(*o));
+	*o = (struct object){ .type = type, .json = json };
+	if (json_is_null(json))
+		o->json = NULL;
+	return (struct val){ .kind = VAL_OBJECT, .object = o };
+}
+
+static struct val strings(struct arena *a, const json_t *j)
+{
+	struct val v = { .kind = VAL_LIST, .sub = LIST_STR };
+	if (!json_is_array(j) || !json_array_size(j))
+		return v;
+	v.list = list_new(a, LIST_STR, json_array_size(j));
+	for (size_t i = 0; i < json_array_size(j); i++) {
+		const json_t *s = json_array_get(j, i);
+		list_add(a, v.list, val_str(json_string_value(s), json_string_length(s)));
+	}
+	return v;
+}
+
+static struct val integer(const json_t *j)
+{
+	int64_t i = json_integer_value(j);
+	const char *text = json_number_text(j);
+	if (text && !literal_int(str_of(text), 10, &i))
+		i = 0;
+	return val_int(i);
+}
+
+static struct val field_value(struct arena *a, const struct val *v, const struct field *f)
+{
+	const json_t *top = v->object->json;
+	const json_t *j = f->key ? json_object_get(top, f->key) : NULL;
+	if (v->object->type == OBJ_PKI && f->key && !j)
+		j = json_object_get(json_object_get(top, "data"), f->key);
+	switch (f->kind) {
+	case FIELD_STR:
+		return json_is_string(j)
+			       ? val_str(json_string_value(j), json_string_length(j))
+			       : val_strz("");
+	case FIELD_INT:
+		return integer(j);
+	case FIELD_BOOL:
+		return val_bool(json_is_true(j));
+	case FIELD_MAP:
+		return !j || json_is_null(j) ? (struct val){ .kind = VAL_MAP }
+					     : val_json(a, j);
+	case FIELD_STRS:
+		return strings(a, j);
+	case FIELD_AUTH:
+		return object_new(a, OBJ_AUTH, j);
+	case FIELD_WRAP:
+		return object_new(a, OBJ_WRAP, j);
+	case FIELD_SELF:
+		break;
+	}
+	return *v;
+}
+
+bool object_nth(struct arena *a, const struct val *v, size_t i, struct str *ret_name,
+		struct val *ret)
+{
+	if (val_is_nil(v))
+		return false;
+	for (size_t k = 0; k < ARRAY_LEN(fields); k++) {
+		if (fields[k].of != v->object->type || fields[k].kind == FIELD_SELF ||
+		    i-- > 0)
+			continue;
+		*ret_name = str_of(fields[k].name);
+		*ret = field_value(a, v, &fields[k]);
+		return true;
+	}
+	return false;
+}
+
+bool object_field(struct run *r, const struct val *v, struct str name, struct val *ret,
+		  bool *ret_found)
+{
+	*ret_found = false;
+	if (v->kind != VAL_OBJECT)
+		return true;
+	const char *names[ARRAY_LEN(fields)];
+	size_t n = 0;
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		if (fields[i].of != v->object->type)
+			continue;
+		names[n++] = fields[i].name;
+		if (!str_eq(name, fields[i].name))
+			continue;
+		if (val_is_nil(v))
+			return run_fail(r, "nil pointer evaluating %s.%s", val_type(v),
+					fields[i].name);
+		*ret = field_value(&r->arena, v, &fields[i]);
+		*ret_found = true;
+		return true;
+	}
+	const char *near = str_nearest(arena_dup(&r->arena, name.p, name.len), names, n);
+	if (!near)
+		return true;
+	return run_fail(r, "can't evaluate field %.*s in type %s; did you mean .%s?",
+			(int)name.len, name.p, val_type(v), near);
+}
+
+const struct func *object_method(const struct val *v, struct str name)
+{
+	const struct func *f = NULL;
+	if (v->kind == VAL_OBJECT && v->object->type == OBJ_SCRATCH)
+		f = methods_scratch;
+	else if (v->kind == VAL_TIME)
+		f = methods_time;
+	for (; f && f->name; f++)
+		if (str_eq(name, f->name))
+			return f;
+	return NULL;
+}

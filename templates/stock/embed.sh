@@ -1,0 +1,23 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# embed.sh FILE.tmpl… : prints the ready-made templates as C (templates/stock.h). A file's
+# leading comment is for its reader and does not become part of the template: the template's
+# own trim mark takes the newline behind it.
+set -eu
+export LC_ALL=C
+echo '// SPDX-License-Identifier: Apache-2.0'
+echo '// Made by templates/stock/embed.sh; do not edit.'
+echo '#include "templates/stock.h"'
+echo
+echo '#include <stddef.h>'
+echo
+echo 'const struct tmpl_stock_text tmpl_stock_texts[] = {'
+for file in $(printf '%s\n' "$@" | sort); do
+	name=${file##*/}
+	printf '\t{ "%s",\n' "${name%.tmpl}"
+	sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/	/\\t/g' -e 's/?/\\?/g' \
+		-e 's/^/\t  "/' -e 's/$/\\n"/' "$file"
+	printf '\t},\n'
+done
+echo '	{ NULL, NULL },'
+echo '};'

@@ -1,0 +1,3 @@
+module ampoule.dev/test/diff
+
+go 1.22
