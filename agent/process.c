@@ -163,19 +163,30 @@ static bool find(const struct search *s, pid_t *pids, size_t *ret_n, struct err 
 	return true;
 }
 
-static bool send_one(const struct search *s, pid_t pid, bool *ret_sent, struct err *e)
+// By pidfd, looked at again after it was opened. Where the kernel or a seccomp profile has
+// no pidfds a look right before kill() must do.
+static int send_checked(const struct search *s, pid_t pid)
 {
 	AUTO_CLOSE int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (fd < 0 || !matches(s, pid))
-		return true; // gone meanwhile
-	if (syscall(SYS_pidfd_send_signal, fd, s->what->signal, NULL, 0) == 0) {
-		*ret_sent = true;
-		return true;
-	}
-	if (errno == ESRCH)
+	if (fd < 0 && errno == ESRCH)
+		return ESRCH;
+	if (!matches(s, pid))
+		return ESRCH; // gone meanwhile
+	if (fd >= 0 && syscall(SYS_pidfd_send_signal, fd, s->what->signal, NULL, 0) == 0)
+		return 0;
+	if (fd >= 0 && errno != ENOSYS)
+		return errno;
+	return kill(pid, s->what->signal) == 0 ? 0 : errno;
+}
+
+static bool send_one(const struct search *s, pid_t pid, bool *ret_sent, struct err *e)
+{
+	int cause = send_checked(s, pid);
+	*ret_sent = cause == 0;
+	if (cause == 0 || cause == ESRCH)
 		return true;
 	return err_set(
-		e, ERR_DENIED, errno,
+		e, ERR_DENIED, cause,
 		"signal process %d (the agent must run as the application's user to "
 		"signal it)",
 		(int)pid);
