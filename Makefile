@@ -84,9 +84,9 @@ build/mbedtls-musl/relr.o: image/start/relr.c build/mbedtls-musl/flags
 	@musl-gcc -std=gnu17 $(SMALL) -fno-lto -fPIE -c -o $@ $<
 
 # Third-party libraries: Debian's for openssl-glibc, else built once by image/deps.
-EXT.openssl-glibc := -lcurl -lssl -lcrypto -ljansson -lyaml -lpthread
+EXT.openssl-glibc := -lcurl -lssl -lcrypto -ljansson -lyaml -lm -lpthread
 EXT.mbedtls-glibc := -Lbuild/deps/glibc/lib -lcurl -lmbedtls -lmbedx509 -lmbedcrypto \
-	-ljansson -lyaml -lpthread
+	-ljansson -lyaml -lm -lpthread
 EXT.mbedtls-musl := $(subst glibc,musl,$(EXT.mbedtls-glibc))
 INC.mbedtls-glibc := -isystem build/deps/glibc/include
 INC.mbedtls-musl := -isystem build/deps/musl/include
