@@ -25,7 +25,7 @@ static void string(const struct json_out *j, struct str s)
 	struct buf *out = j->out;
 	buf_putc(out, '"');
 	for (size_t i = 0, width; i < s.len; i += width) {
-		uint32_t c = utf8_decode(s.p + i, s.len - i, &width);
+		uint32_t c = rune_decode(s.p + i, s.len - i, &width);
 		const char *plain = c && c < 0x80 ? strchr(special, (int)c) : NULL;
 		bool html = (c == '<' || c == '>' || c == '&') && !j->how.unescaped;
 		if (width == 1 && c == RUNE_ERROR)

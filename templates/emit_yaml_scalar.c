@@ -76,7 +76,7 @@ static struct scan scan(struct str s)
 	f.indicators =
 		s.len >= 3 && (memcmp(s.p, "---", 3) == 0 || memcmp(s.p, "...", 3) == 0);
 	for (size_t i = 0, width; i < s.len; i += width) {
-		uint32_t r = utf8_decode(s.p + i, s.len - i, &width);
+		uint32_t r = rune_decode(s.p + i, s.len - i, &width);
 		bool last = i + width >= s.len;
 		bool next_blank = last || s.p[i + width] == ' ' || s.p[i + width] == '\t';
 		f.indicators |= indicator(s, i, r, blank, next_blank);
@@ -139,7 +139,7 @@ static void write_flowing(struct yaml_out *y, struct str s, bool breaks_ok, bool
 {
 	bool spaces = false, breaks = false;
 	for (size_t i = 0, width; i < s.len && !buf_failed(y->out); i += width) {
-		uint32_t r = utf8_decode(s.p + i, s.len - i, &width);
+		uint32_t r = rune_decode(s.p + i, s.len - i, &width);
 		if (r == ' ') {
 			bool inside = !quoted || (i > 0 && i < s.len - 1);
 			if (breaks_ok && !spaces && y->column > WIDTH && inside &&
@@ -197,7 +197,7 @@ static void write_double(struct yaml_out *y, struct str s, bool breaks_ok)
 	bool spaces = false;
 	bool bom = s.len >= 3 && memcmp(s.p, "\xEF\xBB\xBF", 3) == 0;
 	for (size_t i = 0, width; i < s.len && !buf_failed(y->out); i += width) {
-		uint32_t r = utf8_decode(s.p + i, s.len - i, &width);
+		uint32_t r = rune_decode(s.p + i, s.len - i, &width);
 		if (!is_printable(r) || bom || is_break(r) || r == '"' || r == '\\') {
 			write_escape(y, r);
 			spaces = false;
@@ -223,9 +223,9 @@ static void write_double(struct yaml_out *y, struct str s, bool breaks_ok)
 static const char *chomping(struct str s)
 {
 	size_t width = 0;
-	if (!is_break(utf8_decode_last(s.p, s.len, &width)))
+	if (!is_break(rune_decode_last(s.p, s.len, &width)))
 		return "-";
-	if (s.len == width || is_break(utf8_decode_last(s.p, s.len - width, &width)))
+	if (s.len == width || is_break(rune_decode_last(s.p, s.len - width, &width)))
 		return "+";
 	return "";
 }
@@ -235,14 +235,14 @@ static void write_literal(struct yaml_out *y, struct str s)
 	bool breaks = true;
 	size_t first = 0;
 	yaml_indicator(y, "|", true, false, false);
-	uint32_t r = utf8_decode(s.p, s.len, &first);
+	uint32_t r = rune_decode(s.p, s.len, &first);
 	if (r == ' ' || is_break(r))
 		yaml_indicator(y, "2", false, false, false);
 	yaml_indicator(y, chomping(s), false, false, false);
 	yaml_break(y);
 	y->indention = y->whitespace = true;
 	for (size_t i = 0, width; i < s.len && !buf_failed(y->out); i += width) {
-		r = utf8_decode(s.p + i, s.len - i, &width);
+		r = rune_decode(s.p + i, s.len - i, &width);
 		if (is_break(r)) {
 			write_break(y, s.p + i, width);
 			y->indention = breaks = true;
@@ -349,7 +349,7 @@ static size_t runes_of(const struct val *v, uint32_t *to)
 {
 	size_t n = 0;
 	for (size_t i = 0, width; i < v->s.len && n < KEY_RUNES; i += width)
-		to[n++] = utf8_decode(v->s.p + i, v->s.len - i, &width);
+		to[n++] = rune_decode(v->s.p + i, v->s.len - i, &width);
 	return n;
 }
 

@@ -37,7 +37,7 @@ void escape_html(struct buf *out, struct str s)
 void escape_js(struct buf *out, struct str s)
 {
 	for (size_t i = 0, width; i < s.len; i += width) {
-		uint32_t c = utf8_decode(s.p + i, s.len - i, &width);
+		uint32_t c = rune_decode(s.p + i, s.len - i, &width);
 		if (c >= 0x80) {
 			if (unicode_is_print(c) && c != RUNE_ERROR)
 				buf_add(out, s.p + i, width);

@@ -196,7 +196,7 @@ static void put_error(struct format *f, uint32_t verb, const char *what)
 {
 	char utf8[UTF8_MAX];
 	buf_puts(f->out, "%!");
-	buf_add(f->out, utf8, utf8_encode(verb, utf8));
+	buf_add(f->out, utf8, rune_encode(verb, utf8));
 	buf_puts(f->out, what);
 }
 
@@ -218,7 +218,7 @@ static bool one_verb(struct walk *w, struct format *f)
 		return false;
 	}
 	size_t len = 0;
-	uint32_t verb = utf8_decode(w->s.p + w->i, w->s.len - w->i, &len);
+	uint32_t verb = rune_decode(w->s.p + w->i, w->s.len - w->i, &len);
 	w->i += len;
 	if (verb == '%') {
 		buf_putc(f->out, '%');

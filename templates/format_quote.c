@@ -17,7 +17,7 @@ static void put_escaped(struct buf *out, uint32_t r, char quote, bool ascii)
 		return;
 	}
 	if (ascii ? r < 0x80 && unicode_is_print(r) : unicode_is_print(r)) {
-		buf_add(out, utf8, utf8_encode(r, utf8));
+		buf_add(out, utf8, rune_encode(r, utf8));
 		return;
 	}
 	const char *hit = r && r < 0x80 ? strchr(values, (int)r) : NULL;
@@ -35,7 +35,7 @@ void format_quote(struct buf *out, struct str s, char quote, bool ascii)
 {
 	buf_putc(out, quote);
 	for (size_t i = 0, width; i < s.len; i += width) {
-		uint32_t r = utf8_decode(s.p + i, s.len - i, &width);
+		uint32_t r = rune_decode(s.p + i, s.len - i, &width);
 		if (width == 1 && r == RUNE_ERROR)
 			buf_printf(out, "\\x%02x", (unsigned char)s.p[i]);
 		else
@@ -56,7 +56,7 @@ void format_quote_rune(struct buf *out, uint32_t r, bool ascii)
 bool format_can_backquote(struct str s)
 {
 	for (size_t i = 0, width; i < s.len; i += width) {
-		uint32_t r = utf8_decode(s.p + i, s.len - i, &width);
+		uint32_t r = rune_decode(s.p + i, s.len - i, &width);
 		if (width > 1) {
 			if (r == 0xFEFF)
 				return false;

@@ -15,7 +15,7 @@ static void bad_verb(struct format *f, const struct val *v, uint32_t verb)
 {
 	char utf8[UTF8_MAX];
 	buf_puts(f->out, "%!");
-	buf_add(f->out, utf8, utf8_encode(verb, utf8));
+	buf_add(f->out, utf8, rune_encode(verb, utf8));
 	buf_putc(f->out, '(');
 	if (v->kind == VAL_NONE || v->kind == VAL_NIL) {
 		buf_puts(f->out, "<nil>");
@@ -35,7 +35,7 @@ static struct str truncate(const struct format *f, struct str s)
 	for (size_t i = 0, width; i < s.len; i += width) {
 		if (--n < 0)
 			return (struct str){ s.p, i };
-		(void)utf8_decode(s.p + i, s.len - i, &width);
+		(void)rune_decode(s.p + i, s.len - i, &width);
 	}
 	return s;
 }
@@ -107,7 +107,7 @@ static void rune_verb(struct format *f, uint64_t u, bool quote)
 	if (quote)
 		format_quote_rune(&text, r, f->plus);
 	else
-		buf_add(&text, utf8, utf8_encode(r, utf8));
+		buf_add(&text, utf8, rune_encode(r, utf8));
 	format_pad(f, buf_str(&text), text.len);
 }
 

@@ -29,7 +29,7 @@ void format_pad(struct format *f, const char *s, size_t len)
 {
 	int room = 0;
 	if (f->wid_set && f->wid) {
-		size_t n = utf8_count(s, len);
+		size_t n = rune_count(s, len);
 		room = n < (size_t)f->wid ? f->wid - (int)n : 0;
 	}
 	if (!f->minus)
@@ -119,7 +119,7 @@ void format_unicode(struct format *f, uint64_t u)
 	buf_add(&whole, text, (size_t)n);
 	if (f->sharp && u <= RUNE_MAX && unicode_is_print((uint32_t)u)) {
 		buf_puts(&whole, " '");
-		buf_add(&whole, utf8, utf8_encode((uint32_t)u, utf8));
+		buf_add(&whole, utf8, rune_encode((uint32_t)u, utf8));
 		buf_puts(&whole, "'");
 	}
 	f->zero = false;

@@ -95,7 +95,7 @@ static bool fn_properties(struct run *r, const struct val *args, size_t n UNUSED
 	if (!text_of(r, &args[0], &s))
 		return false;
 	for (size_t i = 0, width; i < s.len; i += width) {
-		uint32_t c = utf8_decode(s.p + i, s.len - i, &width);
+		uint32_t c = rune_decode(s.p + i, s.len - i, &width);
 		const char *hit = c && c < 0x80 ? strchr(letters, (int)c) : NULL;
 		if (hit) {
 			buf_printf(&out, "\\%c", names[hit - letters]);
@@ -208,7 +208,7 @@ static bool fn_name(struct run *r, const struct val *args, size_t n UNUSED,
 	if (!s.len || (s.p[0] >= '0' && s.p[0] <= '9'))
 		buf_putc(&out, '_');
 	for (size_t i = 0, width; i < s.len; i += width) {
-		uint32_t c = utf8_decode(s.p + i, s.len - i, &width);
+		uint32_t c = rune_decode(s.p + i, s.len - i, &width);
 		bool ok = c < 0x80 && (unicode_is_letter(c) || unicode_is_digit(c));
 		buf_putc(&out, ok ? (char)c : '_');
 	}

@@ -80,8 +80,8 @@ static bool first_letters(struct run *r, const struct val *v, uint32_t (*map)(ui
 	char utf8[UTF8_MAX];
 	bool start = true;
 	for (size_t i = 0, width; i < v->s.len; i += width) {
-		uint32_t c = utf8_decode(v->s.p + i, v->s.len - i, &width);
-		buf_add(&out, utf8, utf8_encode(start ? map(c) : c, utf8));
+		uint32_t c = rune_decode(v->s.p + i, v->s.len - i, &width);
+		buf_add(&out, utf8, rune_encode(start ? map(c) : c, utf8));
 		bool word = c == '_' || unicode_is_letter(c) || unicode_is_digit(c);
 		start = c < 0x80 ? !word : !word && unicode_is_space(c);
 	}
@@ -236,7 +236,7 @@ static bool fn_nospace(struct run *r, const struct val *args, size_t n UNUSED,
 	AUTO_BUF struct buf out = BUF_INIT(r->max_output);
 	for (size_t i = 0, width; i < args[0].s.len; i += width)
 		if (!unicode_is_space(
-			    utf8_decode(args[0].s.p + i, args[0].s.len - i, &width)))
+			    rune_decode(args[0].s.p + i, args[0].s.len - i, &width)))
 			buf_add(&out, args[0].s.p + i, width);
 	return run_take(r, &out, ret);
 }

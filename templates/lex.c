@@ -33,7 +33,7 @@ static uint32_t peek(const struct lex *l, size_t *ret_width)
 	*ret_width = 0;
 	if (l->pos >= l->len)
 		return END;
-	return utf8_decode(l->text + l->pos, l->len - l->pos, ret_width);
+	return rune_decode(l->text + l->pos, l->len - l->pos, ret_width);
 }
 
 static uint32_t next(struct lex *l)
@@ -75,7 +75,7 @@ static struct state fail_rune(struct lex *l, const char *what, uint32_t r)
 	char utf8[UTF8_MAX + 1] = "";
 	if (r == END)
 		return fail(l, "%s at the end of the text", what);
-	utf8[utf8_encode(r, utf8)] = '\0';
+	utf8[rune_encode(r, utf8)] = '\0';
 	if (!unicode_is_print(r))
 		return fail(l, "%s U+%04X", what, r);
 	return fail(l, "%s U+%04X '%s'", what, r, utf8);

@@ -91,9 +91,9 @@ bool literal_string(struct str quoted, struct buf *to)
 			return false;
 		if (*p != '\\') {
 			size_t width = 0;
-			uint32_t r = utf8_decode(p, (size_t)(end - p), &width);
+			uint32_t r = rune_decode(p, (size_t)(end - p), &width);
 			char utf8[UTF8_MAX];
-			buf_add(to, utf8, utf8_encode(r, utf8));
+			buf_add(to, utf8, rune_encode(r, utf8));
 			p += width;
 			continue;
 		}
@@ -103,7 +103,7 @@ bool literal_string(struct str quoted, struct buf *to)
 		if (!escape(&p, end, quote, &value, &byte))
 			return false;
 		char utf8[UTF8_MAX] = { (char)value };
-		buf_add(to, utf8, byte ? 1 : utf8_encode(value, utf8));
+		buf_add(to, utf8, byte ? 1 : rune_encode(value, utf8));
 	}
 	return true;
 }
@@ -121,7 +121,7 @@ bool literal_rune(struct str quoted, struct number *ret)
 			return false;
 	} else {
 		size_t width = 0;
-		r = utf8_decode(p, (size_t)(end - p), &width);
+		r = rune_decode(p, (size_t)(end - p), &width);
 		p += width;
 	}
 	if (end - p != 1 || *p != '\'')

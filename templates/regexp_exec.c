@@ -182,9 +182,9 @@ static struct place place_at(struct str s, size_t pos, size_t *ret_width)
 	size_t width = 0;
 	*ret_width = 0;
 	if (pos > 0)
-		p.before = utf8_decode_last(s.p, pos, &width);
+		p.before = rune_decode_last(s.p, pos, &width);
 	if (pos < s.len)
-		p.after = utf8_decode(s.p + pos, s.len - pos, ret_width);
+		p.after = rune_decode(s.p + pos, s.len - pos, ret_width);
 	return p;
 }
 
@@ -215,7 +215,7 @@ static bool run(struct regexp *re, struct str s, size_t from, struct regexp_budg
 		size_t next_width = 0;
 		struct place there = { s, at.pos + width, at.after, END_OF_TEXT };
 		if (there.pos < s.len)
-			there.after = utf8_decode(s.p + there.pos, s.len - there.pos,
+			there.after = rune_decode(s.p + there.pos, s.len - there.pos,
 						  &next_width);
 		step(re, &at, &there);
 		struct thread_list swap = m->now;

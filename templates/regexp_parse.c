@@ -250,7 +250,7 @@ static bool atom(struct regexp_parse *p, struct regexp_node **ret)
 		break;
 	}
 	*ret = rune_node(p,
-			 utf8_decode(p->expr.p + p->pos, p->expr.len - p->pos, &width));
+			 rune_decode(p->expr.p + p->pos, p->expr.len - p->pos, &width));
 	p->pos += width;
 	return true;
 }
@@ -347,7 +347,7 @@ static void quoted(struct regexp_parse *p, struct regexp_node *all)
 	while (more(p) && !looking_at(p, "\\E")) {
 		size_t width = 0;
 		uint32_t r =
-			utf8_decode(p->expr.p + p->pos, p->expr.len - p->pos, &width);
+			rune_decode(p->expr.p + p->pos, p->expr.len - p->pos, &width);
 		add_sub(p, all, rune_node(p, r));
 		p->pos += width;
 	}

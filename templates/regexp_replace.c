@@ -14,7 +14,7 @@ static bool reference(struct str t, struct str *ret_name, size_t *ret_len)
 		i++;
 	size_t start = i;
 	for (; i < t.len; i += width) {
-		uint32_t r = utf8_decode(t.p + i, t.len - i, &width);
+		uint32_t r = rune_decode(t.p + i, t.len - i, &width);
 		if (r != '_' && !unicode_is_letter(r) && !unicode_is_digit(r))
 			break;
 	}
@@ -87,7 +87,7 @@ void regexp_replace_all(struct regexp *re, struct str s, struct str with, struct
 		copied = caps[1];
 		size_t width = 0;
 		if (pos < s.len)
-			(void)utf8_decode(s.p + pos, s.len - pos, &width);
+			(void)rune_decode(s.p + pos, s.len - pos, &width);
 		if (pos + width > caps[1])
 			pos += width;
 		else if (pos + 1 > caps[1])

@@ -166,7 +166,7 @@ static bool one_rune(struct regexp_parse *p, uint32_t *ret)
 		return regexp_fail(p, "a bracket is not closed");
 	if (p->expr.p[p->pos] == '\\')
 		return regexp_escape(p, ret);
-	*ret = utf8_decode(p->expr.p + p->pos, p->expr.len - p->pos, &width);
+	*ret = rune_decode(p->expr.p + p->pos, p->expr.len - p->pos, &width);
 	p->pos += width;
 	return true;
 }

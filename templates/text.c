@@ -34,7 +34,7 @@ bool text_ends(struct str s, struct str suffix)
 static bool in_set(uint32_t r, struct str set)
 {
 	for (size_t i = 0, width; i < set.len; i += width)
-		if (utf8_decode(set.p + i, set.len - i, &width) == r)
+		if (rune_decode(set.p + i, set.len - i, &width) == r)
 			return true;
 	return false;
 }
@@ -42,11 +42,11 @@ static bool in_set(uint32_t r, struct str set)
 struct str text_trim(struct str s, struct str cutset, bool left, bool right)
 {
 	size_t width = 0;
-	while (left && s.len && in_set(utf8_decode(s.p, s.len, &width), cutset)) {
+	while (left && s.len && in_set(rune_decode(s.p, s.len, &width), cutset)) {
 		s.p += width;
 		s.len -= width;
 	}
-	while (right && s.len && in_set(utf8_decode_last(s.p, s.len, &width), cutset))
+	while (right && s.len && in_set(rune_decode_last(s.p, s.len, &width), cutset))
 		s.len -= width;
 	return s;
 }
@@ -54,11 +54,11 @@ struct str text_trim(struct str s, struct str cutset, bool left, bool right)
 struct str text_trim_space(struct str s)
 {
 	size_t width = 0;
-	while (s.len && unicode_is_space(utf8_decode(s.p, s.len, &width))) {
+	while (s.len && unicode_is_space(rune_decode(s.p, s.len, &width))) {
 		s.p += width;
 		s.len -= width;
 	}
-	while (s.len && unicode_is_space(utf8_decode_last(s.p, s.len, &width)))
+	while (s.len && unicode_is_space(rune_decode_last(s.p, s.len, &width)))
 		s.len -= width;
 	return s;
 }
@@ -71,7 +71,7 @@ static void replace_between(struct buf *out, struct str s, struct str to, long l
 		buf_add(out, to.p, to.len);
 		if (i >= s.len || buf_failed(out))
 			break;
-		(void)utf8_decode(s.p + i, s.len - i, &width);
+		(void)rune_decode(s.p + i, s.len - i, &width);
 		buf_add(out, s.p + i, width);
 		i += width;
 	}
@@ -101,8 +101,8 @@ void text_map(struct buf *out, struct str s, uint32_t (*map)(uint32_t))
 {
 	char utf8[UTF8_MAX];
 	for (size_t i = 0, width; i < s.len; i += width) {
-		uint32_t r = utf8_decode(s.p + i, s.len - i, &width);
-		buf_add(out, utf8, utf8_encode(map(r), utf8));
+		uint32_t r = rune_decode(s.p + i, s.len - i, &width);
+		buf_add(out, utf8, rune_encode(map(r), utf8));
 	}
 }
 
@@ -110,7 +110,7 @@ void text_map(struct buf *out, struct str s, uint32_t (*map)(uint32_t))
 static void split_runes(struct arena *a, struct str s, long limit, struct list *l)
 {
 	for (size_t i = 0, width; i < s.len; i += width) {
-		(void)utf8_decode(s.p + i, s.len - i, &width);
+		(void)rune_decode(s.p + i, s.len - i, &width);
 		if (limit > 0 && l->n + 1 == (size_t)limit)
 			width = s.len - i;
 		list_add(a, l, val_str(s.p + i, width));
@@ -129,7 +129,7 @@ struct list *text_split(struct arena *a, struct str s, struct str sep, long limi
 			rest.len -= at + sep.len;
 			count++;
 		}
-	struct list *l = list_new(a, LIST_STR, sep.len ? count : utf8_count(s.p, s.len));
+	struct list *l = list_new(a, LIST_STR, sep.len ? count : rune_count(s.p, s.len));
 	if (!sep.len) {
 		split_runes(a, s, limit, l);
 		return l;
@@ -152,17 +152,17 @@ void text_title(struct buf *out, struct str s)
 	char utf8[UTF8_MAX];
 	bool start = true;
 	for (size_t i = 0, width; i < s.len; i += width) {
-		uint32_t r = utf8_decode(s.p + i, s.len - i, &width);
+		uint32_t r = rune_decode(s.p + i, s.len - i, &width);
 		bool word = unicode_is_letter(r) || unicode_is_digit(r) || r == '_' ||
 			    (unicode_cat(r) >= CAT_MC && unicode_cat(r) <= CAT_MN);
 		if (word && start)
-			buf_add(out, utf8, utf8_encode(unicode_title(r), utf8));
+			buf_add(out, utf8, rune_encode(unicode_title(r), utf8));
 		else
 			buf_add(out, s.p + i, width);
 		// An apostrophe or a point between letters does not end a word.
 		bool inner = !start && (r == '\'' || r == '.' || r == ':' || r == 0x2019);
 		size_t next = 0;
-		uint32_t after = i + width < s.len ? utf8_decode(s.p + i + width,
+		uint32_t after = i + width < s.len ? rune_decode(s.p + i + width,
 								 s.len - i - width, &next)
 						   : 0;
 		start = !(word || (inner && unicode_is_letter(after)));

@@ -16,7 +16,7 @@ static bool continues(unsigned char c)
 	return (c & 0xC0) == 0x80;
 }
 
-uint32_t utf8_decode(const char *s, size_t len, size_t *ret_width)
+uint32_t rune_decode(const char *s, size_t len, size_t *ret_width)
 {
 	const unsigned char *p = (const unsigned char *)s;
 	*ret_width = 1;
@@ -39,12 +39,12 @@ uint32_t utf8_decode(const char *s, size_t len, size_t *ret_width)
 	return rune;
 }
 
-uint32_t utf8_decode_last(const char *s, size_t len, size_t *ret_width)
+uint32_t rune_decode_last(const char *s, size_t len, size_t *ret_width)
 {
 	size_t from = len > UTF8_MAX ? len - UTF8_MAX : 0;
 	for (size_t start = len - 1;; start--) {
 		size_t width = 0;
-		uint32_t rune = utf8_decode(s + start, len - start, &width);
+		uint32_t rune = rune_decode(s + start, len - start, &width);
 		if (start + width == len && (width > 1 || start == len - 1)) {
 			if (rune != RUNE_ERROR || width > 1) {
 				*ret_width = width;
@@ -58,7 +58,7 @@ uint32_t utf8_decode_last(const char *s, size_t len, size_t *ret_width)
 	return RUNE_ERROR;
 }
 
-size_t utf8_encode(uint32_t rune, char to[static UTF8_MAX])
+size_t rune_encode(uint32_t rune, char to[static UTF8_MAX])
 {
 	if (rune > RUNE_MAX || (rune >= 0xD800 && rune < 0xE000))
 		rune = RUNE_ERROR;
@@ -84,11 +84,11 @@ size_t utf8_encode(uint32_t rune, char to[static UTF8_MAX])
 	return 4;
 }
 
-size_t utf8_count(const char *s, size_t len)
+size_t rune_count(const char *s, size_t len)
 {
 	size_t n = 0;
 	for (size_t i = 0, width; i < len; i += width, n++)
-		(void)utf8_decode(s + i, len - i, &width);
+		(void)rune_decode(s + i, len - i, &width);
 	return n;
 }
 

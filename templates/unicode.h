@@ -48,12 +48,12 @@ extern const char *const unicode_cat_names[CAT_COUNT];
 
 // Decodes the first rune of s (len > 0) and tells its width. An invalid byte is RUNE_ERROR
 // of width 1.
-uint32_t utf8_decode(const char *s, size_t len, size_t *ret_width);
+uint32_t rune_decode(const char *s, size_t len, size_t *ret_width);
 // The last rune before s + len.
-uint32_t utf8_decode_last(const char *s, size_t len, size_t *ret_width);
+uint32_t rune_decode_last(const char *s, size_t len, size_t *ret_width);
 // Writes a rune (surrogates and too large ones as U+FFFD); the width, 1 to 4.
-size_t utf8_encode(uint32_t rune, char to[static UTF8_MAX]);
-size_t utf8_count(const char *s, size_t len);
+size_t rune_encode(uint32_t rune, char to[static UTF8_MAX]);
+size_t rune_count(const char *s, size_t len);
 
 enum unicode_cat unicode_cat(uint32_t rune);
 bool unicode_is_letter(uint32_t rune);
