@@ -57,7 +57,8 @@ static const struct reason handshake[] = {
 	{ "excessive message size", TOO_LONG },
 	{ "-0x7100", TOO_LONG }, // a message larger than mbedTLS's buffer
 	{ "-0x7A00", "the certificate " PURPOSE },
-	{ "X509 - ", "the certificate cannot be read or asks for what is not supported" },
+	{ "(-0x2", // the codes of mbedTLS' X.509 module, without its texts
+	  "the certificate cannot be read or asks for what is not supported" },
 	{ "-0x6600",
 	  "the TLS handshake failed; if the server speaks only TLS 1.2 and has an "
 	  "RSA key, set tls12_max" },
