@@ -142,6 +142,7 @@ void output_free(struct output *o)
 	tmpl_free(o->tmpl);
 	buf_release(&o->content);
 	buf_release(&o->previous);
+	mem_free(o->denied);
 	mem_free(o->places);
 	mem_free(o->deps);
 	mem_free(o->secrets);

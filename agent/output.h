@@ -43,6 +43,7 @@ struct output {
 	const struct conf_template *conf;
 	const char *name; // for people
 	struct tmpl *tmpl;
+	const char **denied; // functions; lives as long as tmpl
 	struct loop_watch *source_watch;
 	struct place *places;
 	size_t n_places;

@@ -23,6 +23,32 @@ struct run {
 	json_t *files;  // contents of `file` look-ups, kept for the run
 };
 
+static size_t append(const char **to, size_t n, const char *const *list)
+{
+	for (; list && *list; list++)
+		to[n++] = *list;
+	return n;
+}
+
+static size_t count(const char *const *list)
+{
+	size_t n = 0;
+	while (list && list[n])
+		n++;
+	return n;
+}
+
+// What the policy and the template's own function_denylist forbid, together.
+static void deny_functions(struct output *o, const struct conf *conf)
+{
+	const char *const *policy = conf->policy.deny_functions;
+	const char *const *own = o->conf->function_denylist;
+	if (o->denied)
+		return; // the configuration does not change, and templates borrow the list
+	o->denied = mem_calloc(count(policy) + count(own) + 1, sizeof(*o->denied));
+	append(o->denied, append(o->denied, 0, policy), own);
+}
+
 bool render_load(struct output *o, const struct conf *conf, struct err *e)
 {
 	const struct conf_template *t = o->conf;
@@ -43,6 +69,7 @@ bool render_load(struct output *o, const struct conf *conf, struct err *e)
 	if (buf_failed(&text))
 		return err_set(e, ERR_LIMIT, 0, "template '%s' is longer than 1 MiB",
 			       o->name);
+	deny_functions(o, conf);
 	struct tmpl_opts opts = {
 		.name = t->source ? t->source : o->name,
 		.left_delim = t->left_delimiter,
@@ -51,7 +78,7 @@ bool render_load(struct output *o, const struct conf *conf, struct err *e)
 			t->error_on_missing_key ? TMPL_MISSING_ERROR : TMPL_MISSING_ZERO,
 		.grants = { .env = conf->policy.allow_env,
 			    .read_dirs = conf->policy.read_dirs,
-			    .denied = conf->policy.deny_functions },
+			    .denied = o->denied },
 	};
 	struct tmpl *fresh = NULL;
 	if (!tmpl_parse(buf_str(&text), text.len, &opts, &fresh, e))

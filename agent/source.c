@@ -263,7 +263,7 @@ static void on_answer(void *ctx, const struct store_answer *a, const struct err 
 	struct source *s = en->source;
 	en->in_flight = false;
 	s->in_flight--;
-	if (e && e->kind == ERR_RETRY) {
+	if (e && e->kind == ERR_RETRY && store_fault_is_whole(e)) {
 		en->error = *e;
 		store_down(s, en, e);
 		return;

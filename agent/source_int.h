@@ -4,8 +4,8 @@
 
 #include "agent/entry.h"
 
-// entry.c: what the store's answer means. Exactly one of a and e is not NULL; e is never of
-// kind ERR_RETRY in entry_answered(), since an outage is the source's matter.
+// entry.c: what the store's answer means. Exactly one of a and e is not NULL; e never
+// concerns the whole store in entry_answered(), since an outage is the source's matter.
 void entry_answered(struct entry *en, const struct store_answer *a, const struct err *e);
 void entry_renewed(struct entry *en, const struct store_answer *a, const struct err *e);
 

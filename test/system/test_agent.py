@@ -379,6 +379,19 @@ def test_policy_refuses_paths_that_a_template_computes(folder, sealed, start):
     assert not os.path.exists(f"{folder}/app/x")
 
 
+def test_function_denylist_and_policy_refuse_functions(folder, sealed, start):
+    upper = '{{ with secret "app/db" }}{{ .Data.value | toUpper }}{{ end }}'
+    lower = upper.replace("toUpper", "toLower")
+    a = start(pod(folder, sealed,
+                  template(f"{folder}/app/upper", upper, function_denylist=["toUpper"]),
+                  template(f"{folder}/app/lower", lower),
+                  template(f"{folder}/app/db", DB),
+                  extra='policy {\n deny_functions = ["toLow*"]\n}\n'))
+    wait_until("the good file", lambda: read(f"{folder}/app/db") == "first\n")
+    assert "toUpper" in a.file_status("app/upper")["error"]
+    assert "toLower" in a.file_status("app/lower")["error"]
+
+
 def test_a_folder_on_disk_is_refused(folder, sealed, start, tmp_path):
     if os.statvfs(tmp_path).f_fsid == os.statvfs("/dev/shm").f_fsid:
         pytest.skip("the test's folder is no disk")

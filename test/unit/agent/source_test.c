@@ -132,6 +132,11 @@ const struct store_ops *store_find(const char *type)
 	return &fake_ops;
 }
 
+bool store_fault_is_whole(const struct err *e)
+{
+	return e->cause != 500;
+}
+
 const struct store_ops *store_type(size_t i)
 {
 	return i == 0 ? &fake_ops : NULL;
@@ -483,6 +488,23 @@ static void test_outage_is_one_probe_not_one_for_each_secret(void **state)
 	assert_null(source_error(source));
 }
 
+static void test_one_engine_that_fails_is_no_outage(void **state)
+{
+	(void)state;
+	want("db");
+	struct entry *good = want("kv");
+	start_logged_in();
+	struct pending p = take(P_FETCH);
+	struct err e = ERR_INIT;
+	err_set(&e, ERR_RETRY, 500, "the engine failed");
+	p.done(p.ctx, NULL, &e);
+	answer("x", "1");
+	assert_int_equal(good->state, ENTRY_HELD);
+	assert_null(source_error(source));
+	advance(1100);
+	assert_int_equal(waiting(P_FETCH), 1); // by its own back-off
+}
+
 static void test_outage_keeps_what_is_held(void **state)
 {
 	(void)state;
@@ -593,6 +615,7 @@ int main(void)
 		T(test_revoked_token_is_healed_at_once),
 		T(test_token_that_the_store_calls_invalid_is_replaced_without_asking),
 		T(test_outage_is_one_probe_not_one_for_each_secret),
+		T(test_one_engine_that_fails_is_no_outage),
 		T(test_outage_keeps_what_is_held),
 		T(test_one_wrong_path_delays_no_other),
 		T(test_gone_needs_a_second_look),
