@@ -28,18 +28,26 @@ enum func_flags {
 };
 
 struct func {
-	const char *name;
 	// A letter a parameter; '*' behind the last: any number of that type.
 	//   s string   n int   l int64   f float64   b bool
 	//   t []string   m map[string]interface {}   i []interface {}
 	//   a any value   v any value, or none
-	const char *params;
+	char params[7];
+	unsigned char flags; // enum func_flags
 	func_fn *fn;
-	const char *help;
-	const char *example; // a template; "" when it needs a store or a grant
-	const char *result;  // what the example renders
-	unsigned flags;      // enum func_flags
+	const char *name; // behind its NUL: help, example and result, NUL-ended each
 };
+
+// One row. The example is a template that renders the result; "" when it needs a store or a
+// grant. All text is one string: a row costs the executable no more than it must.
+#define FUNC(name, params, fn, help, example, result, flags)                             \
+	{                                                                                \
+		params, flags, fn, name "\0" help "\0" example "\0" result               \
+	}
+
+const char *func_help(const struct func *f);
+const char *func_example(const struct func *f);
+const char *func_result(const struct func *f);
 
 struct func_group {
 	const char *title;

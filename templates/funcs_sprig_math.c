@@ -121,7 +121,8 @@ static bool fn_floor(struct run *r UNUSED, const struct val *args, size_t n UNUS
 	return true;
 }
 
-static bool fn_round(struct run *r UNUSED, const struct val *args, size_t n, struct val *ret)
+static bool fn_round(struct run *r UNUSED, const struct val *args, size_t n,
+		     struct val *ret)
 {
 	enum { DIGITS_MAX = 300 };
 	double on = n > 2 ? args[2].f : 0.5, scale = 1;
@@ -131,22 +132,23 @@ static bool fn_round(struct run *r UNUSED, const struct val *args, size_t n, str
 		scale /= 10;
 	double scaled = scale * convert_float(&args[0]);
 	double whole = scaled < 0 ? round_up(scaled) : round_down(scaled);
-	*ret = val_float((scaled - whole >= on ? round_up(scaled) : round_down(scaled)) / scale);
+	*ret = val_float((scaled - whole >= on ? round_up(scaled) : round_down(scaled)) /
+			 scale);
 	return true;
 }
 
 const struct func funcs_sprig_math[] = {
-	{ "sprig_add", "a*", fn_add, "the sum", "{{sprig_add 1 \"2\" 3}}", "6", 0 },
-	{ "sprig_add1", "a", fn_add1, "one more", "{{sprig_add1 1}}", "2", 0 },
-	{ "sprig_sub", "aa", fn_sub, "a - b", "{{sprig_sub 5 2}}", "3", 0 },
-	{ "sprig_mul", "aa*", fn_mul, "the product", "{{sprig_mul 2 3 4}}", "24", 0 },
-	{ "sprig_div", "aa", fn_div, "a / b", "{{sprig_div 7 2}}", "3", 0 },
-	{ "sprig_mod", "aa", fn_mod, "the remainder", "{{sprig_mod 7 2}}", "1", 0 },
-	{ "sprig_max", "aa*", fn_max, "the largest", "{{sprig_max 1 3 2}}", "3", 0 },
-	{ "sprig_min", "aa*", fn_min, "the smallest", "{{sprig_min 2 1 3}}", "1", 0 },
-	{ "sprig_ceil", "a", fn_ceil, "rounded up", "{{sprig_ceil 1.2}}", "2", 0 },
-	{ "sprig_floor", "a", fn_floor, "rounded down", "{{sprig_floor 1.8}}", "1", 0 },
-	{ "sprig_round", "anf*", fn_round, "rounded to n digits",
-	  "{{sprig_round 1.256 2}}", "1.26", 0 },
-	{ 0 },
+	FUNC("sprig_add", "a*", fn_add, "the sum", "{{sprig_add 1 \"2\" 3}}", "6", 0),
+	FUNC("sprig_add1", "a", fn_add1, "one more", "{{sprig_add1 1}}", "2", 0),
+	FUNC("sprig_sub", "aa", fn_sub, "a - b", "{{sprig_sub 5 2}}", "3", 0),
+	FUNC("sprig_mul", "aa*", fn_mul, "the product", "{{sprig_mul 2 3 4}}", "24", 0),
+	FUNC("sprig_div", "aa", fn_div, "a / b", "{{sprig_div 7 2}}", "3", 0),
+	FUNC("sprig_mod", "aa", fn_mod, "the remainder", "{{sprig_mod 7 2}}", "1", 0),
+	FUNC("sprig_max", "aa*", fn_max, "the largest", "{{sprig_max 1 3 2}}", "3", 0),
+	FUNC("sprig_min", "aa*", fn_min, "the smallest", "{{sprig_min 2 1 3}}", "1", 0),
+	FUNC("sprig_ceil", "a", fn_ceil, "rounded up", "{{sprig_ceil 1.2}}", "2", 0),
+	FUNC("sprig_floor", "a", fn_floor, "rounded down", "{{sprig_floor 1.8}}", "1", 0),
+	FUNC("sprig_round", "anf*", fn_round, "rounded to n digits",
+	  "{{sprig_round 1.256 2}}", "1.26", 0),
+	{ .name = NULL },
 };

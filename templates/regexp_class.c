@@ -152,14 +152,15 @@ bool class_posix(struct arena *a, struct regexp_class *c, struct str name)
 }
 
 // Runs of a table whose class is wanted.
-static void add_runs(struct arena *a, struct regexp_class *c, const uint32_t *runs,
-		     size_t n, const bool *wanted)
+static void add_runs(struct arena *a, struct regexp_class *c,
+		     const struct unicode_table *t, const bool *wanted)
 {
-	for (size_t i = 0; i < n; i++) {
-		uint32_t lo = runs[i] >> 8;
-		uint32_t hi = i + 1 < n ? (runs[i + 1] >> 8) - 1 : RUNE_MAX;
-		if (wanted[runs[i] & 0xFF])
-			class_add(a, c, lo, hi);
+	const uint8_t *p = t->runs;
+	for (uint32_t first = 0, last = 0; first <= RUNE_MAX; first = last + 1) {
+		bool take = wanted[*p];
+		p = unicode_run(p, first, &last);
+		if (take)
+			class_add(a, c, first, last);
 	}
 }
 
@@ -178,13 +179,14 @@ bool class_unicode(struct arena *a, struct regexp_class *c, struct str name)
 			wanted[i] = found = true;
 	}
 	if (found) {
-		add_runs(a, c, unicode_cats, unicode_cats_len, wanted);
+		add_runs(a, c, &unicode_cats, wanted);
 		return true;
 	}
-	for (size_t i = 0; i < unicode_script_names_len; i++)
-		if (str_eq(name, unicode_script_names[i]))
+	size_t i = 0;
+	for (const char *s = unicode_script_names; *s; s += strlen(s) + 1, i++)
+		if (str_eq(name, s))
 			wanted[i] = found = true;
 	if (found)
-		add_runs(a, c, unicode_scripts, unicode_scripts_len, wanted);
+		add_runs(a, c, &unicode_scripts, wanted);
 	return found;
 }

@@ -92,19 +92,43 @@ size_t rune_count(const char *s, size_t len)
 	return n;
 }
 
-enum unicode_cat unicode_cat(uint32_t rune)
+const uint8_t *unicode_run(const uint8_t *p, uint32_t first, uint32_t *ret_last)
 {
-	size_t lo = 0, hi = unicode_cats_len;
-	if (rune > RUNE_MAX)
-		return CAT_CN;
+	uint32_t length = 0;
+	unsigned shift = 0;
+	for (p++;; p++, shift += 7) {
+		length |= (uint32_t)(*p & 0x7F) << shift;
+		if (!(*p & 0x80))
+			break;
+	}
+	*ret_last = first + length;
+	return p + 1;
+}
+
+static unsigned class_of(const struct unicode_table *t, uint32_t rune)
+{
+	size_t lo = 0, hi = t->n_blocks;
 	while (hi - lo > 1) {
 		size_t mid = lo + (hi - lo) / 2;
-		if (unicode_cats[mid] >> 8 <= rune)
+		if (t->blocks[mid].first <= rune)
 			lo = mid;
 		else
 			hi = mid;
 	}
-	return (enum unicode_cat)(unicode_cats[lo] & 0xFF);
+	uint32_t first = t->blocks[lo].first, last = 0;
+	const uint8_t *p = t->runs + t->blocks[lo].offset;
+	for (;;) {
+		unsigned class = *p;
+		p = unicode_run(p, first, &last);
+		if (rune <= last)
+			return class;
+		first = last + 1;
+	}
+}
+
+enum unicode_cat unicode_cat(uint32_t rune)
+{
+	return rune > RUNE_MAX ? CAT_CN : (enum unicode_cat)class_of(&unicode_cats, rune);
 }
 
 bool unicode_is_letter(uint32_t rune)

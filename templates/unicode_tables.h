@@ -6,14 +6,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Runs of equal class over all code points, in order: first code point << 8 | class.
-extern const uint32_t unicode_cats[];
-extern const size_t unicode_cats_len;
-extern const uint32_t unicode_scripts[];
-extern const size_t unicode_scripts_len;
-// Names of the scripts; the class behind the last one means "no script".
-extern const char *const unicode_script_names[];
-extern const size_t unicode_script_names_len;
+// Runs of equal class over all code points: a byte for the class and a varint for the
+// length less one. Each block of 64 runs has an entry that tells where it begins.
+struct unicode_block {
+	uint32_t first;
+	uint16_t offset;
+};
+struct unicode_table {
+	const uint8_t *runs;
+	const struct unicode_block *blocks;
+	size_t n_blocks;
+};
+// Reads the run at p, which begins with the code point `first`; gives what is behind it.
+const uint8_t *unicode_run(const uint8_t *p, uint32_t first, uint32_t *ret_last);
+
+extern const struct unicode_table unicode_cats;
+extern const struct unicode_table unicode_scripts;
+// Names of the scripts, each ended by NUL, in the order of their classes; an empty name is
+// behind the last. The class behind the last one means "no script".
+extern const char unicode_script_names[];
 
 // Case mapping of lo…hi: what to add for upper, lower and title case. A delta above
 // U+10FFFF says that upper and lower alternate, beginning with upper.

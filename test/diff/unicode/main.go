@@ -38,20 +38,45 @@ func classes(names []string, tables map[string]*unicode.RangeTable, none int) []
 	return of
 }
 
+// A run is its class and, as a varint, its length less one. Every blockRuns runs an index
+// entry tells the first code point and the offset.
+const blockRuns = 64
+
 func runs(name string, of []int) {
-	fmt.Printf("\nconst uint32_t %s[] = {", name)
-	n := 0
+	var bytes []int
+	var index [][2]int
+	n, start := 0, 0
 	for c := range of {
-		if c > 0 && of[c] == of[c-1] {
+		if c+1 < len(of) && of[c+1] == of[c] {
 			continue
 		}
-		if n%8 == 0 {
+		if n%blockRuns == 0 {
+			index = append(index, [2]int{start, len(bytes)})
+		}
+		bytes = append(bytes, of[c])
+		length := c - start
+		for ; length >= 128; length >>= 7 {
+			bytes = append(bytes, length&127|128)
+		}
+		bytes = append(bytes, length)
+		n++
+		start = c + 1
+	}
+	fmt.Printf("\nstatic const uint8_t %s_runs[] = {", name)
+	for i, b := range bytes {
+		if i%18 == 0 {
 			fmt.Printf("\n\t")
 		}
-		fmt.Printf("0x%07x,", c<<8|of[c])
-		n++
+		fmt.Printf("%d,", b)
 	}
-	fmt.Printf("\n};\nconst size_t %s_len = %d;\n", name, n)
+	fmt.Printf("\n};\nstatic const struct unicode_block %s_blocks[] = {", name)
+	for i, e := range index {
+		if i%4 == 0 {
+			fmt.Printf("\n\t")
+		}
+		fmt.Printf("{ 0x%x, %d }, ", e[0], e[1])
+	}
+	fmt.Printf("\n};\nconst struct unicode_table %s = { %s_runs, %s_blocks, %d };\n", name, name, name, len(index))
 }
 
 func main() {
@@ -67,14 +92,11 @@ func main() {
 	}
 	sort.Strings(scripts)
 	runs("unicode_scripts", classes(scripts, unicode.Scripts, len(scripts)))
-	fmt.Printf("\nconst char *const unicode_script_names[] = {")
-	for i, s := range scripts {
-		if i%5 == 0 {
-			fmt.Printf("\n\t")
-		}
-		fmt.Printf("%q, ", s)
+	fmt.Printf("\n// Each ends with NUL, the last one with two.\nconst char unicode_script_names[] =")
+	for _, s := range scripts {
+		fmt.Printf("\n\t\"%s\\0\"", s)
 	}
-	fmt.Printf("\n};\nconst size_t unicode_script_names_len = %d;\n", len(scripts))
+	fmt.Printf(";\n")
 	fmt.Printf("\nconst struct unicode_case unicode_cases[] = {")
 	for i, r := range unicode.CaseRanges {
 		if i%2 == 0 {
