@@ -80,7 +80,7 @@ LDFLAGS.musl = $(SMALL) -flto=2 -static -nostartfiles \
 	-Wl,-z,pack-relative-relocs,-e,relr_start build/mbedtls-musl/relr.o \
 	$(MUSL)rcrt1.o $(MUSL)crti.o $(GCCLIB)crtbeginS.o
 LDEND.musl = $(GCCLIB)crtendS.o $(MUSL)crtn.o
-build/mbedtls-musl/relr.o: image/start/relr.c build/mbedtls-musl/flags
+build/mbedtls-musl/%.o: image/start/%.c build/mbedtls-musl/flags
 	@musl-gcc -std=gnu17 $(SMALL) -fno-lto -fPIE -c -o $@ $<
 
 # Third-party libraries: Debian's for openssl-glibc, else built once by image/deps.
@@ -129,7 +129,7 @@ build/$1/lib$(notdir $4).a: $(call objects,$1,$(SRC.$4)) build/$1/sources
 endef
 define program
 
-build/$1/bin/$(PROGRAM.$4): build/$1/obj/$4/main.o $(call archives,$1,$(call closure,$4))
+build/$1/bin/$(PROGRAM.$4): build/$1/obj/$4/main.o $(if $(filter agent cmd,$4),$(filter %musl/client_only.o,build/$1/client_only.o)) $(call archives,$1,$(call closure,$4))
 	$$(call say,LINK)mkdir -p $$(@D); $$(LINK.$1) $$^ $(EXT.$3) $$(LDEND.$2)
 endef
 define unit

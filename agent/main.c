@@ -21,7 +21,6 @@
 #include "lib/conf/conf.h"
 #include "lib/crypto/crypto.h"
 #include "lib/http/client.h"
-#include "lib/tls/tls_client_hook.h"
 
 #ifndef AMPOULE_VERSION
 #define AMPOULE_VERSION "unknown"
@@ -261,7 +260,6 @@ int main(int argc, char **argv)
 	struct err e = ERR_INIT;
 	int rc = EXIT_GOOD;
 	mem_init(true);
-	tls_client_only();
 	if (!args_parse(argc, argv, &p.args, &e)) {
 		complain("", &e);
 		rc = EXIT_USAGE;

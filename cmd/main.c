@@ -8,7 +8,6 @@
 #include "lib/base/str.h"
 #include "lib/crypto/crypto.h"
 #include "lib/http/client.h"
-#include "lib/tls/tls_client_hook.h"
 
 #ifndef AMPOULE_VERSION
 #define AMPOULE_VERSION "unknown"
@@ -51,7 +50,6 @@ int main(int argc, char **argv)
 {
 	struct err e = ERR_INIT;
 	mem_init(true);
-	tls_client_only();
 	if (!crypto_init(&e)) {
 		fprintf(stderr, "ampoule: %s\n", e.text);
 		return CMD_BAD;

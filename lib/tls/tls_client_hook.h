@@ -34,7 +34,3 @@ struct tls_client_names {
 	void *next_ctx;
 };
 bool tls_client_check_names(void *ssl_ctx, struct tls_client_names *n);
-
-// To be called by the main() of a program that serves no TLS: it keeps the server's half of
-// the library out of a static executable. Does nothing else.
-void tls_client_only(void);

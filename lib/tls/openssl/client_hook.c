@@ -14,8 +14,3 @@ bool tls_client_hook(void *ssl_ctx)
 	return min >= TLS1_2_VERSION ||
 	       SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 }
-
-void tls_client_only(void)
-{
-	// libssl has one state machine for both sides
-}
