@@ -142,7 +142,7 @@ static void form_g(struct buf *out, double f, int prec, char form)
 	int limit = prec;
 	if (!is_short && limit > d.n && d.n >= d.point)
 		limit = d.n;
-	int exp = d.n ? d.point - 1 : 0;
+	int exp = d.point - 1;
 	if (exp < -4 || exp >= limit) {
 		int digits = is_short || prec > d.n ? d.n : prec;
 		write_exp(out, &d, digits - 1, (char)(form == 'g' ? 'e' : 'E'));

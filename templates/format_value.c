@@ -323,9 +323,14 @@ static void value(struct format *f, const struct val *v, uint32_t verb)
 void format_value(struct format *f, const struct val *v, uint32_t verb)
 {
 	if (verb == 'T') {
-		bool nil = v->kind == VAL_NONE || v->kind == VAL_NIL;
-		struct str name = truncate(f, str_of(nil ? "<nil>" : val_type(v)));
+		struct str name = str_of("<nil>"); // only a type is cut by a precision
+		if (v->kind != VAL_NONE && v->kind != VAL_NIL)
+			name = truncate(f, str_of(val_type(v)));
 		format_pad(f, name.p, name.len);
+		return;
+	}
+	if (verb == 'w') { // for errors only, which a template does not have
+		bad_verb(f, v, verb);
 		return;
 	}
 	// Only a map that a template has put into itself can be this deep.

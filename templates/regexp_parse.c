@@ -91,10 +91,6 @@ static bool group_name(struct regexp_parse *p, struct str *ret)
 	*ret = (struct str){ start, (size_t)(end - start) };
 	if (!name_ok(*ret))
 		return regexp_fail(p, "invalid name of a group");
-	for (size_t i = 0; i < p->re->groups; i++)
-		if (p->re->names[i].len == ret->len &&
-		    memcmp(p->re->names[i].p, ret->p, ret->len) == 0)
-			return regexp_fail(p, "two groups have one name");
 	p->pos += ret->len + 1;
 	return true;
 }

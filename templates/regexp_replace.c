@@ -37,11 +37,30 @@ static long number_of(struct str name)
 	return name.p[0] == '0' && name.len > 1 ? -1 : n;
 }
 
-static void put_group(struct str s, const size_t *caps, size_t group, struct buf *out)
+// False when the group took no part.
+static bool put_group(struct str s, const size_t *caps, size_t group, struct buf *out)
 {
-	if (caps[2 * group] != SIZE_MAX && caps[2 * group + 1] != SIZE_MAX)
-		buf_add(out, s.p + caps[2 * group],
-			caps[2 * group + 1] - caps[2 * group]);
+	if (caps[2 * group] == SIZE_MAX || caps[2 * group + 1] == SIZE_MAX)
+		return false;
+	buf_add(out, s.p + caps[2 * group], caps[2 * group + 1] - caps[2 * group]);
+	return true;
+}
+
+static void put_reference(const struct regexp *re, struct str s, const size_t *caps,
+			  struct str name, struct buf *out)
+{
+	long n = number_of(name);
+	if (n >= 0) {
+		if ((size_t)n < re->groups)
+			(void)put_group(s, caps, (size_t)n, out);
+		return;
+	}
+	// Of groups with one name the first that took part counts.
+	for (size_t i = 0; i < re->groups; i++)
+		if (re->names[i].len == name.len &&
+		    memcmp(re->names[i].p, name.p, name.len) == 0 &&
+		    put_group(s, caps, i, out))
+			return;
 }
 
 static void expand(const struct regexp *re, struct str s, const size_t *caps,
@@ -62,13 +81,7 @@ static void expand(const struct regexp *re, struct str s, const size_t *caps,
 			buf_putc(out, '$');
 			continue;
 		} else {
-			long n = number_of(name);
-			if (n >= 0 && (size_t)n < re->groups)
-				put_group(s, caps, (size_t)n, out);
-			for (size_t i = 0; n < 0 && i < re->groups; i++)
-				if (re->names[i].len == name.len &&
-				    memcmp(re->names[i].p, name.p, name.len) == 0)
-					put_group(s, caps, i, out);
+			put_reference(re, s, caps, name, out);
 		}
 		t = (struct str){ t.p + len, t.len - len };
 	}
