@@ -150,7 +150,7 @@ endef
 define prog
 
 build/$1/test/prog/$(notdir $4): build/$1/obj/$4.o $(if $(LINKS.$4),$(call archives,$1,$(call closure,$(LINKS.$4))))
-	$(call say,LINK)mkdir -p $$(@D); $$(LINK.$1) $$^ $(EXT.$3) $$(LDEND.$2)
+	$$(call say,LINK)mkdir -p $$(@D); $$(LINK.$1) $$^ $(EXT.$3) $$(LDEND.$2)
 endef
 define variant
 build/$1/flags build/$1/sources &: FORCE | $(WITH_DEPS)

@@ -13,5 +13,5 @@ mkdir -p build/cover
 gcovr --root . --object-directory "build/$variant/obj" --exclude 'test/' --exclude 'build/' \
 	--gcov-ignore-parse-errors --html-details build/cover/index.html --txt build/cover/summary.txt \
 	--print-summary 2>build/cover/gcovr.log || { cat build/cover/gcovr.log; exit 1; }
-cat build/cover/summary.txt
+cut -c1-70 build/cover/summary.txt # less the lists of lines, which the pages show
 test -z "${failed:-}"
