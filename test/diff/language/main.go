@@ -27,6 +27,8 @@ import (
 var place = regexp.MustCompile(`^template: t:(\d+)(?::(\d+))?: `)
 var ourPlace = regexp.MustCompile(`^t:(\d+):(\d+): `)
 
+var onlyOurs = regexp.MustCompile(`function "(in|ls|key|env|trim|file|node|tree)" not defined`)
+
 type ours struct {
 	in  io.Writer
 	out *bufio.Reader
@@ -165,6 +167,9 @@ func main() {
 		if err != nil {
 			fmt.Printf("died on seed %d: %v\n%q\n%s\n", *seed, err, tmpl, data)
 			os.Exit(1)
+		}
+		if onlyOurs.MatchString(gtext) {
+			continue // a mistake has made a function of it that Go does not have
 		}
 		same := gok == ook && (!gok || gtext == otext)
 		if !gok && !ook {
