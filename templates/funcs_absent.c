@@ -20,7 +20,8 @@ static bool fn_nomad(struct run *r, const struct val *args UNUSED, size_t n UNUS
 			 "with secret");
 }
 
-#define CONSUL(name) FUNC(name, "a*", fn_consul, "fails: Consul is no store here", "", "", 0)
+#define CONSUL(name)                                                                     \
+	FUNC(name, "a*", fn_consul, "fails: Consul is no store here", "", "", 0)
 #define NOMAD(name) FUNC(name, "a*", fn_nomad, "fails: Nomad is no store here", "", "", 0)
 
 const struct func funcs_absent[] = {

@@ -205,7 +205,7 @@ static bool fn_ge(struct run *r, const struct val *args, size_t n UNUSED, struct
 
 const struct func funcs_compare[] = {
 	FUNC("eq", "vv*", fn_eq, "whether the first equals one of the others",
-	  "{{eq \"b\" \"a\" \"b\"}}", "true", 0),
+	     "{{eq \"b\" \"a\" \"b\"}}", "true", 0),
 	FUNC("ne", "vv", fn_ne, "whether two values differ", "{{ne 1 2}}", "true", 0),
 	FUNC("lt", "vv", fn_lt, "less", "{{lt 1 2}}", "true", 0),
 	FUNC("le", "vv", fn_le, "less or equal", "{{le 2 2}}", "true", 0),

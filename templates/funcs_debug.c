@@ -83,12 +83,12 @@ static bool fn_nothing(struct run *r UNUSED, const struct val *args UNUSED,
 
 const struct func funcs_debug[] = {
 	FUNC("spew_sdump", "a*", fn_sdump, "types and values, a line each",
-	  "{{spew_sdump 1}}", "(int) 1\n", 0),
+	     "{{spew_sdump 1}}", "(int) 1\n", 0),
 	FUNC("spew_sprintf", "sa*", fn_sprintf, "as printf", "{{spew_sprintf \"%v\" 1}}",
-	  "1", 0),
+	     "1", 0),
 	FUNC("spew_dump", "a*", fn_nothing,
-	  "prints nothing: a secret belongs on no terminal", "{{spew_dump 1}}", "", 0),
-	FUNC("spew_printf", "sa*", fn_nothing, "prints nothing", "{{spew_printf \"%v\" 1}}",
-	  "", 0),
+	     "prints nothing: a secret belongs on no terminal", "{{spew_dump 1}}", "", 0),
+	FUNC("spew_printf", "sa*", fn_nothing, "prints nothing",
+	     "{{spew_printf \"%v\" 1}}", "", 0),
 	{ .name = NULL },
 };

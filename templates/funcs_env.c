@@ -50,9 +50,9 @@ static bool fn_or_default(struct run *r, const struct val *args, size_t n UNUSED
 
 const struct func funcs_env[] = {
 	FUNC("env", "s", fn_env, "a variable of the environment, \"\" when unset", "", "",
-	  0),
+	     0),
 	FUNC("mustEnv", "s", fn_must, "the same; an empty one is an error", "", "", 0),
-	FUNC("envOrDefault", "ss", fn_or_default, "the same; a default when unset", "", "",
-	  0),
+	FUNC("envOrDefault", "ss", fn_or_default, "the same; a default when unset", "",
+	     "", 0),
 	{ .name = NULL },
 };

@@ -176,17 +176,17 @@ static bool fn_timestamp(struct run *r, const struct val *args, size_t n, struct
 
 const struct func funcs_flow[] = {
 	FUNC("loop", "a*", fn_loop, "the integers below n, or from a to below b",
-	  "{{range loop 2 5}}{{.}}{{end}}", "234", 0),
+	     "{{range loop 2 5}}{{.}}{{end}}", "234", 0),
 	FUNC("executeTemplate", "sa*", fn_execute,
-	  "the output of a defined template as a string",
-	  "{{define \"t\"}}<{{.}}>{{end}}{{executeTemplate \"t\" 1 | toUpper}}", "<1>",
-	  0),
+	     "the output of a defined template as a string",
+	     "{{define \"t\"}}<{{.}}>{{end}}{{executeTemplate \"t\" 1 | toUpper}}", "<1>",
+	     0),
 	FUNC("scratch", "", fn_scratch,
-	  "values kept for this run: .Key .Get .Set .SetX .MapSet .MapSetX .MapValues",
-	  "{{scratch.Set \"a\" 1}}{{scratch.Get \"a\"}}", "1", 0),
+	     "values kept for this run: .Key .Get .Set .SetX .MapSet .MapSetX .MapValues",
+	     "{{scratch.Set \"a\" 1}}{{scratch.Get \"a\"}}", "1", 0),
 	FUNC("timestamp", "s*", fn_timestamp,
-	  "the time in UTC: RFC 3339, \"unix\", or Go's layout",
-	  "{{timestamp \"2006\" | len}}", "4", 0),
+	     "the time in UTC: RFC 3339, \"unix\", or Go's layout",
+	     "{{timestamp \"2006\" | len}}", "4", 0),
 	{ .name = NULL },
 };
 

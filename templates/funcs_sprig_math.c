@@ -149,6 +149,6 @@ const struct func funcs_sprig_math[] = {
 	FUNC("sprig_ceil", "a", fn_ceil, "rounded up", "{{sprig_ceil 1.2}}", "2", 0),
 	FUNC("sprig_floor", "a", fn_floor, "rounded down", "{{sprig_floor 1.8}}", "1", 0),
 	FUNC("sprig_round", "anf*", fn_round, "rounded to n digits",
-	  "{{sprig_round 1.256 2}}", "1.26", 0),
+	     "{{sprig_round 1.256 2}}", "1.26", 0),
 	{ .name = NULL },
 };

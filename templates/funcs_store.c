@@ -205,17 +205,19 @@ static bool fn_sockaddr(struct run *r, const struct val *args UNUSED, size_t n U
 
 const struct func funcs_store[] = {
 	FUNC("secret", "s*", fn_secret,
-	  "reads a secret, or writes k=v pairs and reads the answer: .Data, .LeaseID, …",
-	  "", "", 0),
+	     "reads a secret, or writes k=v pairs and reads the answer: .Data, .LeaseID, "
+	     "…",
+	     "", "", 0),
 	FUNC("secrets", "s", fn_secrets, "the names under a path, sorted", "", "", 0),
-	FUNC("pkiCert", "s*", fn_pki, "issues a certificate: .Cert, .Key, .CA, .CAChain", "",
-	  "", 0),
+	FUNC("pkiCert", "s*", fn_pki, "issues a certificate: .Cert, .Key, .CA, .CAChain",
+	     "", "", 0),
 	FUNC("file", "s", fn_file, "content of a file in a granted folder", "", "", 0),
 	FUNC("writeToFile", "sssss*", fn_write,
-	  "writes its last argument to a file: path, user, group, mode, "
-	  "\"append,newline\"",
-	  "", "", 0),
-	FUNC("plugin", "ss*", fn_plugin, "refused: a template runs no program", "", "", 0),
+	     "writes its last argument to a file: path, user, group, mode, "
+	     "\"append,newline\"",
+	     "", "", 0),
+	FUNC("plugin", "ss*", fn_plugin, "refused: a template runs no program", "", "",
+	     0),
 	FUNC("sockaddr", "s*", fn_sockaddr, "refused: use the downward API", "", "", 0),
 	{ .name = NULL },
 };

@@ -10,8 +10,8 @@
 
 enum flow { FLOW_ON, FLOW_BREAK, FLOW_CONTINUE, FLOW_FAILED };
 
-static bool vfail(struct run *r, enum err_kind kind, const char *prefix, const char *fmt,
-		  va_list args)
+static PRINTF_LIKE(4, 0) bool vfail(struct run *r, enum err_kind kind, const char *prefix,
+				    const char *fmt, va_list args)
 {
 	char text[ERR_TEXT_MAX];
 	unsigned line = 0, col = 0;

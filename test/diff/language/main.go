@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs random templates through Go's text/template and through ours (test/support/prog/
 // tmpl_batch.c), and compares output, or the place of the error.
 //

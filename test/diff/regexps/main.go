@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs random regular expressions through Go's regexp and through ours, and compares
 // whether they compile, the leftmost match with its groups, and the replacement of all.
 //

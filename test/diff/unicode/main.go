@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Prints templates/unicode_tables.c: the categories, scripts, case mappings and case orbits
 // of the Unicode version that this Go knows, in the packed form of templates/unicode.h.
 //

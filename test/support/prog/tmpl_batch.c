@@ -34,7 +34,8 @@ static json_t *floats(const json_t *j)
 	if (json_is_object(j)) {
 		to = json_object();
 		json_t *from = (json_t *)(size_t)j;
-		for (void *it = json_object_iter(from); it; it = json_object_iter_next(from, it))
+		for (void *it = json_object_iter(from); it;
+		     it = json_object_iter_next(from, it))
 			json_object_setn_new_nocheck(to, json_object_iter_key(it),
 						     json_object_iter_key_len(it),
 						     floats(json_object_iter_value(it)));
@@ -105,7 +106,8 @@ int main(void)
 			return 2;
 		AUTO_FREE char *text = mem_alloc(len + 1);
 		AUTO_FREE char *data = mem_alloc(data_len + 1);
-		if (fread(text, 1, len, stdin) != len || fread(data, 1, data_len, stdin) != data_len)
+		if (fread(text, 1, len, stdin) != len ||
+		    fread(data, 1, data_len, stdin) != data_len)
 			return 2;
 		if (*kind == 'r' && kind[2] == 'n')
 			render(text, len, data, data_len, missing);
