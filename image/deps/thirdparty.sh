@@ -29,7 +29,7 @@ final=$cache/$libc-$recipe
 
 say() { printf 'deps: %s\n' "$*"; }
 die() { printf 'deps: %s\n' "$*" >&2; exit 1; }
-finish() { mkdir -p "$(dirname "$link")" && ln -sfn "$final" "$link"; }
+finish() { touch "$final" && mkdir -p "$(dirname "$link")" && ln -sfn "$final" "$link"; }
 
 if [ -e "$final/versions" ]; then
 	finish
@@ -260,5 +260,7 @@ rm -rf "$out/bin" "$out/lib/cmake" "$out/lib/pkgconfig" "$out/cmake"
 mv "$work/versions" "$out/versions"
 rm -rf "$final"
 mv "$out" "$final" # from here on the cache has it, whole
+# Older recipes' folders that no build has asked for in a month.
+find "$cache" -maxdepth 1 -name "$libc-*" -mtime +30 -exec rm -rf {} +
 say "third-party libraries for $libc: $(($(date +%s) - started)) s in all, $(du -sh "$final" | cut -f1)"
 finish
