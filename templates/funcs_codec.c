@@ -119,7 +119,7 @@ const struct func funcs_codec[] = {
 	FUNC("md5sum", "s", fn_md5, "MD5 in hexadecimal",
 	     "{{md5sum \"a\" | printf \"%.8s\"}}", "0cc175b9", 0),
 	FUNC("hmacSHA256Hex", "ss", fn_hmac, "HMAC-SHA-256 of a message with a key",
-	     "{{hmacSHA256Hex \"m\" \"k\" | printf \"%.8s\"}}", "a8eb5e2e", 0),
+	     "{{hmacSHA256Hex \"m\" \"k\" | printf \"%.8s\"}}", "b60090e3", 0),
 	FUNC("sprig_sha1sum", "s", fn_sha1, "SHA-1 in hexadecimal",
 	     "{{sprig_sha1sum \"a\" | printf \"%.8s\"}}", "86f7e437", 0),
 	FUNC("sprig_sha256sum", "s", fn_sha256, "SHA-256 in hexadecimal",

@@ -10,7 +10,7 @@ static bool look(struct run *r, const struct val *name, const char **ret)
 	if (!r->opts->grants.env)
 		return func_fail_kind(r, ERR_DENIED,
 				      "templates may not read the environment; "
-				      "policy { env = true } allows it");
+				      "policy { allow_env = true } allows it");
 	*ret = getenv(arena_dup(&r->arena, name->s.p, name->s.len));
 	return true;
 }
@@ -32,8 +32,7 @@ static bool fn_must(struct run *r, const struct val *args, size_t n UNUSED,
 	if (!look(r, &args[0], &v))
 		return false;
 	if (!v || !*v)
-		return func_fail(r, "the variable %.*s is empty", (int)args[0].s.len,
-				 args[0].s.p);
+		return func_fail(r, "the variable is empty");
 	*ret = val_strz(v);
 	return true;
 }

@@ -40,8 +40,7 @@ static bool fn_execute(struct run *r, const struct val *args, size_t n, struct v
 		return func_fail(r, "expected 1 or 2 arguments, but got %zu", n);
 	const struct definition *def = tree_find(r->tree, name);
 	if (!def)
-		return func_fail(r, "template \"%.*s\" not defined", (int)name.len,
-				 name.p);
+		return func_fail(r, "there is no template of that name");
 	struct err inner = ERR_INIT, *outer_err = r->e;
 	struct buf *outer = r->out;
 	size_t pos = r->pos, reason = 0;

@@ -141,7 +141,7 @@ static bool is_empty(const struct val *v)
 	return !val_truth(v);
 }
 
-// Changes dst itself, as the peers do: fills what is empty in dst, or overrides with what is not empty in src.
+// Changes dst itself, as the peers do: fills what is empty in dst, or overrides it with what src has.
 static bool merge(struct run *r, struct map *dst, struct map *src, bool override,
 		  unsigned depth)
 {
@@ -159,7 +159,8 @@ static bool merge(struct run *r, struct map *dst, struct map *src, bool override
 				return false;
 			continue;
 		}
-		if (!have || is_empty(&old) || (override && !is_empty(&v)))
+		// nil fills nothing, but it overrides.
+		if (override || (!val_is_nil(&v) && (!have || is_empty(&old))))
 			map_set(&r->arena, dst, e[i].key, v);
 	}
 	return true;

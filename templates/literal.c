@@ -256,18 +256,10 @@ bool literal_float(struct str text, double *ret, bool *ret_range)
 	if (memchr(text.p, '_', text.len) && !underscores_ok(text))
 		return false;
 	AUTO_BUF struct buf plain = BUF_INIT(text.len + 1);
-	bool under = false;
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.p[i] == '_')
-			under = true;
-		else
+	for (size_t i = 0; i < text.len; i++)
+		if (text.p[i] != '_')
 			buf_putc(&plain, text.p[i]);
-	}
 	const char *s = buf_str(&plain);
-	size_t sign = *s == '-' || *s == '+' ? 1 : 0;
-	// Go takes '_' in a float only behind a base prefix.
-	if (under && !(s[sign] == '0' && (s[sign + 1] | 0x20) == 'x'))
-		return false;
 	if (strlen(s) != plain.len || !float_syntax(s))
 		return false;
 	*ret = strtod(s, NULL);

@@ -44,6 +44,11 @@ bool parse_fail(struct parse *p, size_t pos, const char *fmt, ...)
 	return err_set(p->e, ERR_CONFIG, 0, "%s:%u:%u: %s", p->name, line, col, text);
 }
 
+bool parse_too_deep(struct parse *p, size_t pos)
+{
+	return parse_fail(p, pos, "more than %d levels of nesting", PARSE_DEPTH_MAX);
+}
+
 bool parse_unexpected(struct parse *p, const struct token *t, const char *where)
 {
 	enum { SHOWN = 24 };
@@ -177,9 +182,12 @@ static bool body(struct parse *p, struct str name, const char *where)
 	unsigned ranges = p->ranges;
 	struct node_list *list = NULL;
 	struct node *end = NULL;
+	if (++p->depth > PARSE_DEPTH_MAX)
+		return parse_too_deep(p, parse_peek(p, 0)->pos);
 	p->first_var = p->n_vars;
 	p->ranges = 0;
 	bool ok = item_list(p, &list, &end);
+	p->depth--;
 	p->n_vars = n;
 	p->first_var = first;
 	p->ranges = ranges;
@@ -258,8 +266,7 @@ static bool control(struct parse *p, enum node_kind kind, const char *word,
 	struct node *n = parse_node(p, kind, parse_peek_solid(p)->pos);
 	struct node *end = NULL;
 	if (++p->depth > PARSE_DEPTH_MAX)
-		return parse_fail(p, n->pos, "more than %d levels of nesting",
-				  PARSE_DEPTH_MAX);
+		return parse_too_deep(p, n->pos);
 	if (!parse_pipeline(p, word, TOKEN_RIGHT, &n->pipe))
 		return false;
 	p->ranges += kind == NODE_RANGE;

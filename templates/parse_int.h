@@ -22,6 +22,7 @@ struct parse {
 
 // Sets the error with its position; always false.
 bool parse_fail(struct parse *p, size_t pos, const char *fmt, ...) PRINTF_LIKE(3, 4);
+bool parse_too_deep(struct parse *p, size_t pos);
 bool parse_unexpected(struct parse *p, const struct token *t, const char *where);
 
 const struct token *parse_peek(struct parse *p, size_t i);

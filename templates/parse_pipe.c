@@ -80,8 +80,7 @@ static bool parenthesized(struct parse *p, struct node **ret)
 {
 	size_t pos = parse_peek_solid(p)->pos;
 	if (++p->depth > PARSE_DEPTH_MAX)
-		return parse_fail(p, pos, "more than %d levels of nesting",
-				  PARSE_DEPTH_MAX);
+		return parse_too_deep(p, pos);
 	*ret = parse_node(p, NODE_PIPE, pos);
 	if (!parse_pipeline(p, "parenthesized pipeline", TOKEN_RIGHT_PAREN,
 			    &(*ret)->pipe))

@@ -97,7 +97,7 @@ static bool scalar(struct reader *r, const yaml_event_t *ev, struct val *ret)
 			return false;
 	} else if (ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE) {
 		enum yaml_tag tag = yaml_resolve(s, ret);
-		if (tag == YAML_TIME || tag == YAML_MERGE)
+		if (tag == YAML_TIME)
 			*ret = val_str(s.p, s.len);
 	}
 	remember(r, ev->data.scalar.anchor, *ret);

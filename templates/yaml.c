@@ -41,8 +41,7 @@ static bool named(struct str s, enum yaml_tag *ret_tag, struct val *ret)
 			*ret = val_float(i < 3 ? NAN : i < 9 ? INFINITY : -INFINITY);
 			return true;
 		}
-	*ret_tag = YAML_MERGE;
-	return str_eq(s, "<<");
+	return false;
 }
 
 // One or two digits at *p, up to max.
@@ -153,7 +152,6 @@ enum yaml_tag yaml_resolve(struct str s, struct val *ret)
 	*ret = val_str(s.p, s.len);
 	if (named(s, &tag, ret))
 		return tag;
-	*ret = val_str(s.p, s.len);
 	char c = s.p[0];
 	if (c == '.' && literal_float(s, &f, &range)) {
 		*ret = val_float(f);

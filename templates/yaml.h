@@ -18,7 +18,7 @@ enum yaml_tag {
 	YAML_MERGE
 };
 
-// *ret is a string for YAML_STR, YAML_TIME and YAML_MERGE.
+// *ret is a string for YAML_STR and YAML_TIME.
 enum yaml_tag yaml_resolve(struct str s, struct val *ret);
 // Base 60 numbers are strings here, but other parsers need the quotes.
 bool yaml_is_base60(struct str s);
