@@ -182,7 +182,7 @@ THIRDPARTY := $(addprefix image/deps/,thirdparty.sh sources.lock mbedtls_config.
 build/deps/%.stamp: $(THIRDPARTY) | $(WITH_DEPS)
 	@sh image/deps/thirdparty.sh $* build/deps/$* && touch $@
 $(foreach c,glibc musl,$(eval build/deps/$c.stamp: $(if $(wildcard build/deps/$c/versions),,FORCE)))
-build/deps/venv.stamp: image/deps/requirements.txt image/deps/install.sh | $(WITH_DEPS)
+build/deps/venv.stamp: $(wildcard image/deps/requirements*.txt) image/deps/install.sh | $(WITH_DEPS)
 	@sh image/deps/install.sh && touch $@
 install-deps:
 	@sh image/deps/install.sh

