@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "lib/http/client.h"
 
@@ -174,4 +175,12 @@ int64_t http_retry_after_ms(const char *retry_after, const char *date, int64_t n
 	if (!date || !http_date_parse(date, now_ms, &from))
 		from = now_ms;
 	return clamp(at - from);
+}
+
+void http_date_write(int64_t wall_ms, char ret[static HTTP_DATE_LEN])
+{
+	time_t s = (time_t)(wall_ms / 1000);
+	struct tm tm;
+	gmtime_r(&s, &tm);
+	strftime(ret, HTTP_DATE_LEN, "%a, %d %b %Y %H:%M:%S GMT", &tm);
 }

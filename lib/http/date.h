@@ -14,3 +14,7 @@ bool http_date_parse(const char *s, int64_t now_ms, int64_t *ret_wall_ms);
 // header when that can be read (its clock is the one that counts), else to now_ms. 0 for
 // NULL, for what cannot be read and for what has passed; at most HTTP_RETRY_AFTER_MAX_MS.
 int64_t http_retry_after_ms(const char *retry_after, const char *date, int64_t now_ms);
+
+enum { HTTP_DATE_LEN = 30 };
+// "Sun, 06 Nov 1994 08:49:37 GMT" and NUL.
+void http_date_write(int64_t wall_ms, char ret[static HTTP_DATE_LEN]);

@@ -17,7 +17,7 @@
 #include "lib/base/str.h"
 
 enum {
-	HTTP_FIELDS_MAX = 64, // header lines of a request
+	HTTP_FIELDS_MAX = 48, // header lines of a request
 	HTTP_CHUNK_LINE_MAX = 64,
 	HTTP_TRAILERS_MAX = 2048,
 };
@@ -45,7 +45,7 @@ struct http_head {
 struct str http_head_field(const struct http_head *h, const char *name);
 
 // The length of the head that `bytes` begins with, the empty line included; 0 when its end
-// is not there yet. Empty lines before it count as part of it. *scanned (0 at first) keeps
+// is not there yet. One empty line before it is part of it. *scanned (0 at first) keeps
 // what was looked at, so that a head that comes byte by byte costs no square.
 size_t http_head_end(const char *bytes, size_t len, size_t *scanned);
 
