@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "agent/agent_int.h"
-#include "agent/sink.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
@@ -68,20 +67,16 @@ static void ask_refused(struct agent *a, const struct source *s)
 static void on_login(void *ctx, struct source *s, bool ready)
 {
 	struct agent *a = ctx;
-	if (ready)
+	if (ready) {
 		ask_refused(a, s);
-	const struct secret *token = source_token(s);
-	if (!ready || !token || !source_conf(s)->auth.method) {
-		later_pass(a); // a reason to show
-		return;
+		sinks_write(a->sinks, s);
 	}
-	struct err e = ERR_INIT;
-	a->sinks_written = sink_write_all(a->conf, a->volumes, token, &e);
-	if (!a->sinks_written) {
-		a->sink_error = e;
-		log_fail(LOG_ERROR, &e, "token not written");
-	}
-	later_pass(a);
+	later_pass(a); // without a token: a reason to show
+}
+
+static void on_sink(void *ctx)
+{
+	later_pass(ctx);
 }
 
 static void load_template(struct agent *a, struct output *o)
@@ -192,7 +187,7 @@ static bool all_rendered(const struct agent *a)
 	for (size_t i = 0; i < a->n_outputs; i++)
 		if (a->outputs[i]->state == OUTPUT_WAITING)
 			return false;
-	return a->conf->n_sinks == 0 || a->sinks_written;
+	return sinks_done(a->sinks);
 }
 
 static void note_started(struct agent *a)
@@ -270,8 +265,8 @@ static void explain(const struct agent *a, struct err *e)
 			return;
 		}
 	}
-	err_set(e, ERR_RETRY, 0, "%s",
-		a->sink_error.kind ? a->sink_error.text : "the store has not answered");
+	const struct err *sink = sinks_error(a->sinks);
+	err_set(e, ERR_RETRY, 0, "%s", sink ? sink->text : "the store has not answered");
 }
 
 static void on_deadline(void *ctx, struct loop_timer *t)
@@ -459,6 +454,7 @@ bool agent_new(struct loop *l, const struct conf *conf, const struct agent_opts 
 		agent_free(a);
 		return false;
 	}
+	a->sinks = sinks_new(&(struct sinks_setup){ l, conf, a->volumes, on_sink, a });
 	a->observer = observer_new(l, conf, on_unread, a);
 	a->notifier = notifier_new(l, a->volumes, on_notified, a);
 	*ret = a;
@@ -478,6 +474,7 @@ void agent_free(struct agent *a)
 	for (size_t i = 0; a->outputs && i < a->n_outputs; i++)
 		output_free(a->outputs[i]);
 	observer_free(a->observer);
+	sinks_free(a->sinks);
 	for (size_t i = 0; a->sources && i < a->conf->n_stores; i++)
 		source_free(a->sources[i]);
 	cache_free(a->cache);

@@ -9,6 +9,7 @@
 #include "agent/output.h"
 #include "agent/publish.h"
 #include "agent/render.h"
+#include "agent/sink.h"
 #include "agent/source.h"
 
 struct template_watch {
@@ -28,10 +29,11 @@ struct agent {
 	struct template_watch *watches;
 	struct observer *observer;
 	struct notifier *notifier;
+	struct sinks *sinks;
 	struct loop_timer deadline, sweep_timer, retry_timer, rest_timer;
-	bool pass_due, started, stopping, failed, sinks_written;
+	bool pass_due, started, stopping, failed;
 	unsigned ending;
 	int64_t start_ms;
 	enum agent_end ended;
-	struct err error, sink_error;
+	struct err error;
 };

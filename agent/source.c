@@ -137,6 +137,11 @@ const struct secret *source_token(const struct source *s)
 	return s->ops->token ? s->ops->token(s->store) : NULL;
 }
 
+void source_wrap_token(struct source *s, const char *ttl, store_done_fn *done, void *ctx)
+{
+	s->ops->wrap_token(s->store, ttl, done, ctx); // only vault has logins with tokens
+}
+
 const struct err *source_error(const struct source *s)
 {
 	return s->error.kind == ERR_NONE ? NULL : &s->error;

@@ -43,6 +43,8 @@ void source_start(struct source *s);
 const char *source_name(const struct source *s);
 const struct conf_store *source_conf(const struct source *s);
 const struct secret *source_token(const struct source *s);
+// The token wrapped for so long ("60s"), for a sink; as the store's wrap_token.
+void source_wrap_token(struct source *s, const char *ttl, store_done_fn *done, void *ctx);
 // Why nothing can be fetched just now, or NULL when all is well.
 const struct err *source_error(const struct source *s);
 const char *source_state(const struct source *s);

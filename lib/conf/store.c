@@ -181,6 +181,9 @@ static bool peer_login(struct load *l, const struct node *auto_auth, struct conf
 			"exactly one sink is wanted, which gets the wrapped login; "
 			"there are %zu",
 			l->conf->n_sinks);
+	if (s->auth.wrap_ttl && l->conf->sinks[0].wrap_ttl)
+		return node_err(node_place(method.body, "wrap_ttl"), l->e,
+				"the sink has a wrap_ttl too; one of the two is wanted");
 	return true;
 }
 
