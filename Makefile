@@ -236,8 +236,10 @@ cover: units-openssl-glibc-cover programs-openssl-glibc-cover build/deps/venv.st
 	@sh test/support/run_cover.sh openssl-glibc-cover $(TESTS:%=build/openssl-glibc-cover/%)
 valgrind: units-openssl-glibc-debug programs-openssl-glibc-debug ## unit tests and the demo under valgrind
 	@sh test/support/run_valgrind.sh openssl-glibc-debug $(TESTS:%=build/openssl-glibc-debug/%)
-bench: all static ## the measurements of test/bench/
+bench: all static ## the measurements of test/bench/, one after the other; bench-NAME runs one
 	@for b in $(wildcard test/bench/*.sh); do echo "== $$b"; sh $$b || exit; done
+bench-%: test/bench/%.sh all static FORCE
+	@sh $<
 deps: install-deps build/deps/glibc.stamp build/deps/musl.stamp build/deps/venv.stamp ## install and build what is missing
 install: all ## into DESTDIR and PREFIX (with LIBC=musl TLS=mbedtls: the static executables)
 	install -d $(DESTDIR)$(PREFIX)/bin

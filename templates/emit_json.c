@@ -2,9 +2,11 @@
 // JSON as Go's encoding/json writes it: sorted keys, floats as ECMAScript has them, <, >
 // and & escaped unless told not to.
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/codec.h"
+#include "lib/base/mem.h"
 #include "templates/emit.h"
 #include "templates/format.h"
 #include "templates/gotime.h"
@@ -88,6 +90,80 @@ static void key(struct json_out *j, struct str name, bool first)
 	buf_puts(j->out, j->how.pretty ? ": " : ":");
 }
 
+struct member {
+	struct str name;
+	const json_t *value;
+};
+
+static int by_name(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+	size_t least = x->name.len < y->name.len ? x->name.len : y->name.len;
+	int c = memcmp(x->name.p, y->name.p, least);
+	return c ? c : (x->name.len > y->name.len) - (x->name.len < y->name.len);
+}
+
+static bool json(struct json_out *j, const json_t *from);
+
+// A document that no template has looked into is written as it lies there.
+static bool json_map(struct json_out *j, const json_t *from)
+{
+	json_t *o = (json_t *)(uintptr_t)from; // jansson's iterators want it writable
+	size_t n = 0;
+	AUTO_FREE struct member *members =
+		mem_calloc(json_object_size(o) + 1, sizeof(*members));
+	for (void *it = json_object_iter(o); it; it = json_object_iter_next(o, it))
+		members[n++] = (struct member){
+			{ json_object_iter_key(it), json_object_iter_key_len(it) },
+			json_object_iter_value(it),
+		};
+	qsort(members, n, sizeof(*members), by_name);
+	buf_putc(j->out, '{');
+	j->depth++;
+	for (size_t i = 0; i < n && !buf_failed(j->out); i++) {
+		key(j, members[i].name, i == 0);
+		if (!json(j, members[i].value))
+			return false;
+	}
+	j->depth--;
+	if (n)
+		newline(j);
+	buf_putc(j->out, '}');
+	return true;
+}
+
+static bool json_list(struct json_out *j, const json_t *from)
+{
+	size_t n = json_array_size(from);
+	buf_putc(j->out, '[');
+	j->depth++;
+	for (size_t i = 0; i < n && !buf_failed(j->out); i++) {
+		if (i)
+			buf_putc(j->out, ',');
+		newline(j);
+		if (!json(j, json_array_get(from, i)))
+			return false;
+	}
+	j->depth--;
+	if (n)
+		newline(j);
+	buf_putc(j->out, ']');
+	return true;
+}
+
+static bool json(struct json_out *j, const json_t *from)
+{
+	if (j->depth > EMIT_DEPTH_MAX)
+		return err_set(j->e, ERR_LIMIT, 0, "nested deeper than %d",
+			       EMIT_DEPTH_MAX);
+	if (json_is_object(from))
+		return json_map(j, from);
+	if (json_is_array(from))
+		return json_list(j, from);
+	struct val v = val_json(j->a, from);
+	return value(j, &v);
+}
+
 static bool map(struct json_out *j, const struct val *v)
 {
 	struct map *m = v->map;
@@ -98,6 +174,8 @@ static bool map(struct json_out *j, const struct val *v)
 				       val_type(v));
 		return null(j);
 	}
+	if (m->json)
+		return json(j, m->json);
 	const struct entry *entries = map_entries(j->a, m);
 	buf_putc(j->out, '{');
 	j->depth++;
@@ -132,6 +210,8 @@ static bool list(struct json_out *j, const struct val *v)
 		return null(j);
 	if (l->type == LIST_BYTES)
 		return bytes(j, l);
+	if (l->json)
+		return json(j, l->json);
 	buf_putc(j->out, '[');
 	j->depth++;
 	for (size_t i = 0; i < l->n && !buf_failed(j->out); i++) {

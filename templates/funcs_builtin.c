@@ -105,7 +105,7 @@ static struct val sublist(struct run *r, struct list *from, size_t start, size_t
 			  size_t cap)
 {
 	struct list *l = arena_alloc(&r->arena, sizeof(*l));
-	(void)list_at(&r->arena, from, 0); // unfolds
+	list_force(&r->arena, from);
 	*l = (struct list){ .type = from->type, .n = end - start, .cap = cap - start };
 	l->items = from->items + start;
 	return val_list(l);

@@ -101,9 +101,12 @@ bool map_get(struct arena *a, struct map *m, const struct val *key, struct val *
 		return false;
 	if (m->json && key->kind == VAL_STR) {
 		const json_t *j = json_object_getn(m->json, key->s.p, key->s.len);
-		if (j)
+		if (!j)
+			return false;
+		if (!val_is_container(j)) {
 			*ret = val_json(a, j);
-		return j != NULL;
+			return true;
+		}
 	}
 	(void)map_entries(a, m);
 	bool found = false;

@@ -100,8 +100,12 @@ static struct val field_value(struct arena *a, const struct val *v, const struct
 	case FIELD_BOOL:
 		return val_bool(json_is_true(j));
 	case FIELD_MAP:
-		return !j || json_is_null(j) ? (struct val){ .kind = VAL_MAP }
-					     : val_json(a, j);
+		if (!j || json_is_null(j))
+			return (struct val){ .kind = VAL_MAP };
+		if (v->object->data.kind ==
+		    VAL_NONE) // one map, however often it is asked for
+			v->object->data = val_json(a, j);
+		return v->object->data;
 	case FIELD_STRS:
 		return strings(a, j);
 	case FIELD_AUTH:

@@ -47,6 +47,11 @@ struct val val_map(struct map *m)
 	return (struct val){ .kind = VAL_MAP, .map = m };
 }
 
+bool val_is_container(const json_t *j)
+{
+	return json_is_object(j) || json_is_array(j);
+}
+
 // Go's decoder appends: the capacity doubles.
 static size_t grown_cap(size_t n)
 {
@@ -237,7 +242,17 @@ static void list_unfold(struct arena *a, struct list *l)
 
 struct val list_at(struct arena *a, struct list *l, size_t i)
 {
+	if (l->json) {
+		const json_t *j = json_array_get(l->json, i);
+		if (j && !val_is_container(j))
+			return val_json(a, j);
+		list_unfold(a, l); // so that a map in it stays one map
+	}
+	return i < l->cap ? l->items[i] : (struct val){ .kind = VAL_NIL };
+}
+
+void list_force(struct arena *a, struct list *l)
+{
 	if (l->json)
 		list_unfold(a, l);
-	return i < l->cap ? l->items[i] : (struct val){ .kind = VAL_NIL };
 }

@@ -4,9 +4,10 @@
 // points to lies in the arena of the run, in the tree, or in the data of the caller, and is
 // never freed on its own.
 //
-// Lists and maps may stand on a json_t of the caller and are unfolded when they are looked
-// at; a kept number (lib/base/json.h) becomes VAL_NUMBER, jansson's integer an int, its real
-// a float64.
+// Lists and maps may stand on a json_t of the caller. They are unfolded when more than a
+// scalar in them is looked at, so that a map or list in them is the same at each look. A
+// kept number (lib/base/json.h) becomes VAL_NUMBER, jansson's integer an int, its real a
+// float64.
 #pragma once
 
 #include <jansson.h>
@@ -95,6 +96,7 @@ struct object {
 	enum object_type type;
 	const json_t *json; // SECRET, AUTH, WRAP, PKI
 	struct map *map;    // SCRATCH
+	struct val data;    // the field of that kind once it has been looked at
 };
 
 struct chan {
@@ -110,6 +112,7 @@ struct val val_strz(const char *s); // borrows s
 struct val val_list(struct list *l);
 struct val val_map(struct map *m);
 struct val val_json(struct arena *a, const json_t *j);
+bool val_is_container(const json_t *j);
 
 // What Go calls the dynamic type: "string", "map[string]interface {}", "json.Number", …
 const char *val_type(const struct val *v);
@@ -125,6 +128,9 @@ void list_add(struct arena *a, struct list *l, struct val v);
 size_t list_len(const struct list *l); // NULL is empty
 // i < list_len(); also the nils up to cap.
 struct val list_at(struct arena *a, struct list *l, size_t i);
+
+// Afterwards the list has items, and no json.
+void list_force(struct arena *a, struct list *l);
 
 struct map *map_new(struct arena *a, enum map_type type);
 size_t map_len(const struct map *m);
