@@ -37,6 +37,7 @@ units openssl-glibc 120 "$@"
 units mbedtls-glibc 120 "$@"
 units openssl-glibc-san 300 "$@"
 units mbedtls-glibc-san 300 "$@"
+stage "templates beside Go" 180 sh test/diff/run.sh build/openssl-glibc/test/prog/tmpl_batch
 stage "system, OpenSSL" 600 sh test/support/run_system.sh build/bin
 stage "system, static mbedTLS" 600 sh test/support/run_system.sh build/static
 test ! -f test/demo/demo.sh || AMPOULE_BIN=$PWD/build/mbedtls-musl/bin stage demo 120 sh test/demo/demo.sh

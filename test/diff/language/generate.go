@@ -20,7 +20,7 @@ func (g *generator) pick(of ...string) string { return of[g.r.Intn(len(of))] }
 func (g *generator) chance(percent int) bool  { return g.r.Intn(100) < percent }
 
 var documents = []string{
-	`{"s":"str","e":"","u":"äβ😀 x","t":true,"f":false,"n":null,"i":42,"z":0,"d":2.5,"big":12345678,"neg":-7,"l":[1,"a",null,true,[2],{"k":"v"}],"el":[],"m":{"a":1,"b":"two","c":{"d":[3]}},"em":{},"q":"a'b\"<&>\\\n\t","p":"%d"}`,
+	`{"s":"str","e":"","u":"äβ😀 x","t":true,"f":false,"n":null,"i":42,"z":0,"d":2.5,"big":12345678,"neg":-7,"l":[1,"a",null,true,[2],{"k":"v"}],"el":[],"m":{"a":1,"b":"two","c":{"d":[3]}},"em":{},"q":"a'b\"<&>\\\n\t","p":"%d","ä":"uml"}`,
 	`{"s":"x","u":"é","t":false,"i":1e21,"d":0.000001,"big":9007199254740993,"l":["b","a"],"m":{"a":{"b":{"c":"deep"}}},"neg":-0.0,"q":"=\u0001\u2028","e":""}`,
 	`{"i":3,"l":[3,2,1],"m":{"z":1,"y":[{"a":1},{"a":2}]},"s":"a,b,c","t":true,"d":1e-7,"big":123456789012345678901234567890}`,
 	`[1,2,3]`, `"text"`, `null`, `7`, `true`,

@@ -2,10 +2,11 @@
 // Runs random templates through Go's text/template and through ours (test/support/prog/
 // tmpl_batch.c), and compares output, or the place of the error.
 //
-//	go run ./language -n 5000 -seconds 60 -seed 1 PROGRAM
+//	go run ./language -n 5000 -seconds 60 -seed 1 -rows PROGRAM
 //
 // Ends with one line of counts, and status 1 when an output differs, when one fails where
-// the other does not, or when fewer than 95 % of the errors name the same place.
+// the other does not, when fewer than 95 % of the errors name the same place, or when a row
+// of the language (rows.go) was not met or time was up before.
 package main
 
 import (
@@ -49,8 +50,12 @@ func start(program string) (*ours, error) {
 	return &ours{in, bufio.NewReader(out)}, cmd.Start()
 }
 
-func (o *ours) render(tmpl, data, missing string) (ok bool, text string, err error) {
-	if _, err = fmt.Fprintf(o.in, "render %d %d %s\n%s%s", len(tmpl), len(data), missing, tmpl, data); err != nil {
+func (o *ours) render(c *testCase) (ok bool, text string, err error) {
+	delims := ""
+	if c.left != "" {
+		delims = " " + c.left + " " + c.right
+	}
+	if _, err = fmt.Fprintf(o.in, "render %d %d %s%s\n%s%s", len(c.tmpl), len(c.data), c.missing, delims, c.tmpl, c.data); err != nil {
 		return
 	}
 	line, err := o.out.ReadString('\n')
@@ -107,14 +112,21 @@ var funcs = template.FuncMap{
 	},
 }
 
-func theirs(tmpl, data, missing string) (ok bool, text string) {
-	t, err := template.New("t").Funcs(funcs).Option("missingkey=" + strings.TrimSuffix(missing, "n")).Parse(tmpl)
+// A template, its data, and how both are read: missing ends with "n" when numbers keep
+// their text, as those of a store do.
+type testCase struct {
+	tmpl, data, missing, left, right string
+	row                              int
+}
+
+func theirs(c *testCase) (ok bool, text string) {
+	t, err := template.New("t").Funcs(funcs).Delims(c.left, c.right).Option("missingkey=" + strings.TrimSuffix(c.missing, "n")).Parse(c.tmpl)
 	if err != nil {
 		return false, err.Error()
 	}
 	var v any
-	d := json.NewDecoder(strings.NewReader(data))
-	if strings.HasSuffix(missing, "n") {
+	d := json.NewDecoder(strings.NewReader(c.data))
+	if strings.HasSuffix(c.missing, "n") {
 		d.UseNumber()
 	}
 	if err := d.Decode(&v); err != nil {
@@ -136,12 +148,54 @@ func samePlace(go_, our string) bool {
 	return g[1] == o[1] && (g[2] == "" || g[2] == o[2])
 }
 
+// A third each: right for its data, wild, and made for one row of the language.
+func next(r *rand.Rand, number int) *testCase {
+	g := &generator{r: r}
+	c := &testCase{row: -1, data: documents[0], missing: g.pick("zero", "default", "zero", "zeron")}
+	switch number % 3 {
+	case 0:
+		c.tmpl = g.carefulTemplate()
+	case 1:
+		c.missing = g.pick("zero", "zero", "default", "error", "zeron", "errorn")
+		c.tmpl, c.data = g.template(), g.data()
+	default:
+		c.row = number / 3 % len(rows)
+		c.missing = g.pick("zero", "zero", "default", "error", "zeron", "errorn")
+		c.tmpl = g.rowTemplate(c.row)
+	}
+	if g.chance(8) || (c.row >= 0 && rows[c.row].name == "delimiters") {
+		c.tmpl, c.left, c.right = g.delimiters(c.tmpl)
+	}
+	return c
+}
+
+type counts struct{ cases, errors, placed, different, show int }
+
+func (n *counts) compare(c *testCase, gok bool, gtext string, ook bool, otext string) {
+	if !gok && !ook {
+		n.errors++
+		if samePlace(gtext, otext) {
+			n.placed++
+		} else if n.show > 0 {
+			n.show--
+			fmt.Printf("place: %q\n data  %s\n go    %s\n ours  %s\n", c.tmpl, c.data, gtext, otext)
+		}
+	}
+	if gok != ook || (gok && gtext != otext) {
+		n.different++
+		if n.show > 0 {
+			n.show--
+			fmt.Printf("differs (%s %s %s): %q\n data  %s\n go    %v %q\n ours  %v %q\n", c.missing, c.left, c.right, c.tmpl, c.data, gok, gtext, ook, otext)
+		}
+	}
+}
+
 func main() {
-	n := flag.Int("n", 5000, "cases")
+	count := flag.Int("n", 5000, "cases")
 	seconds := flag.Int("seconds", 60, "stop after this time")
 	seed := flag.Int64("seed", time.Now().UnixNano(), "of the generator")
 	show := flag.Int("show", 10, "differences to show")
-	dump := flag.Bool("dump", false, "print the cases")
+	table := flag.Bool("rows", false, "print how often each row of the language was met")
 	flag.Parse()
 	our, err := start(flag.Arg(0))
 	if err != nil {
@@ -150,49 +204,26 @@ func main() {
 	}
 	end := time.Now().Add(time.Duration(*seconds) * time.Second)
 	r := rand.New(rand.NewSource(*seed))
-	cases, errors, placed, different := 0, 0, 0, 0
-	for ; cases < *n && time.Now().Before(end); cases++ {
-		g := &generator{r: r}
-		tmpl, data, missing := "", "", []string{"zero", "zero", "default", "error", "zeron", "errorn"}[r.Intn(6)]
-		if r.Intn(100) < 60 {
-			tmpl, data = g.carefulTemplate(), documents[0]
-			missing = []string{"zero", "default", "zero", "zeron"}[r.Intn(4)]
-		} else {
-			tmpl, data = g.template(), g.data()
-		}
-		if *dump {
-			fmt.Printf("%s\n%q\n%s\n", missing, tmpl, data)
-		}
-		gok, gtext := theirs(tmpl, data, missing)
-		ook, otext, err := our.render(tmpl, data, missing)
+	met, n := newCovered(), &counts{show: *show}
+	for number := 0; n.cases < *count && time.Now().Before(end); number++ {
+		c := next(r, number)
+		gok, gtext := theirs(c)
+		ook, otext, err := our.render(c)
 		if err != nil {
-			fmt.Printf("died on seed %d: %v\n%q\n%s\n", *seed, err, tmpl, data)
+			fmt.Printf("died on seed %d: %v\n%q\n%s\n", *seed, err, c.tmpl, c.data)
 			os.Exit(1)
 		}
 		if onlyOurs.MatchString(gtext) {
 			continue // a mistake has made a function of it that Go does not have
 		}
-		same := gok == ook && (!gok || gtext == otext)
-		if !gok && !ook {
-			errors++
-			if samePlace(gtext, otext) {
-				placed++
-			} else if *show > 0 {
-				*show--
-				fmt.Printf("place: %q\n data  %s\n go    %s\n ours  %s\n", tmpl, data, gtext, otext)
-			}
-		}
-		if !same {
-			different++
-			if *show > 0 {
-				*show--
-				fmt.Printf("differs (%s): %q\n data  %s\n go    %v %q\n ours  %v %q\n", missing, tmpl, data, gok, gtext, ook, otext)
-			}
-		}
+		n.cases++
+		met.count(c.row, c.tmpl, gok, gtext)
+		n.compare(c, gok, gtext, ook, otext)
 	}
-	fmt.Printf("language: %d cases, %d differ; %d errors, %d at the same place (%.2f %%); seed %d\n",
-		cases, different, errors, placed, 100*float64(placed)/float64(max(errors, 1)), *seed)
-	if different > 0 || placed*100 < errors*95 {
+	whole := met.report(*table)
+	fmt.Printf("language: %d cases, %d differ; %d rows, %d kinds of mistakes; %d errors, %d at the same place (%.2f %%); seed %d\n",
+		n.cases, n.different, len(rows), len(mistakes), n.errors, n.placed, 100*float64(n.placed)/float64(max(n.errors, 1)), *seed)
+	if n.different > 0 || n.placed*100 < n.errors*95 || n.cases < *count || (!whole && n.cases >= 20000) {
 		os.Exit(1)
 	}
 }

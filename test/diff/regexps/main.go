@@ -156,7 +156,7 @@ func main() {
 		}
 	}
 	fmt.Printf("regexps: %d cases, %d of them valid, %d differ; seed %d\n", cases, valid, different, *seed)
-	if different > 0 {
+	if different > 0 || cases < *n {
 		os.Exit(1)
 	}
 }

@@ -3,7 +3,7 @@
 // Runs many templates in one process, for the differential tests (test/diff). Each request
 // on stdin is a line "KIND TEMPLATE-BYTES DATA-BYTES MISSING-KEY" and then the bytes:
 //
-//	render 11 7 zero	a template and its data as JSON
+//	render 11 7 zero	a template and its data as JSON; "zero << >>" sets delimiters
 //	regexp 5 9 -		an expression and "TEXT\0REPLACEMENT"
 //
 // Each answer is a line "ok BYTES" with the output, or "err BYTES" with the error's text.
@@ -47,15 +47,22 @@ static json_t *floats(const json_t *j)
 	return to ? to : json_deep_copy(j);
 }
 
+struct how {
+	char missing[16], left[16], right[16];
+};
+
 static void render(const char *text, size_t len, const char *data, size_t data_len,
-		   const char *missing)
+		   const struct how *how)
 {
+	const char *missing = how->missing;
 	struct err e = ERR_INIT;
 	AUTO_JSON json_t *kept = NULL;
 	AUTO_JSON json_t *j = NULL;
 	AUTO_BUF struct buf out = BUF_INIT(INPUT_MAX);
 	struct tmpl *t = NULL;
-	struct tmpl_opts opts = { .name = "t" };
+	struct tmpl_opts opts = { .name = "t",
+				  .left_delim = how->left,
+				  .right_delim = how->right };
 	bool complete = false;
 	opts.missing_key = *missing == 'e'   ? TMPL_MISSING_ERROR
 			   : *missing == 'z' ? TMPL_MISSING_ZERO
@@ -98,11 +105,16 @@ static void match(const char *expr, size_t len, const char *text, size_t text_le
 
 int main(void)
 {
-	char kind[16], missing[16];
+	char kind[16], end = 0;
+	struct how how;
 	size_t len = 0, data_len = 0;
 	mem_init(false);
-	while (scanf("%15s %zu %zu %15s", kind, &len, &data_len, missing) == 4) {
-		if (len > INPUT_MAX || data_len > INPUT_MAX || getchar() != '\n')
+	while (scanf("%15s %zu %zu %15s%c", kind, &len, &data_len, how.missing, &end) ==
+	       5) {
+		how.left[0] = how.right[0] = '\0';
+		if (end == ' ' && scanf("%15s %15s%c", how.left, how.right, &end) != 3)
+			return 2;
+		if (len > INPUT_MAX || data_len > INPUT_MAX || end != '\n')
 			return 2;
 		AUTO_FREE char *text = mem_alloc(len + 1);
 		AUTO_FREE char *data = mem_alloc(data_len + 1);
@@ -110,7 +122,7 @@ int main(void)
 		    fread(data, 1, data_len, stdin) != data_len)
 			return 2;
 		if (*kind == 'r' && kind[2] == 'n')
-			render(text, len, data, data_len, missing);
+			render(text, len, data, data_len, &how);
 		else
 			match(text, len, data, data_len);
 	}
