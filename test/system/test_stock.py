@@ -9,8 +9,10 @@ import hashlib
 import io
 import json
 import os
+import pathlib
 import re
 import shutil
+import socket
 import ssl
 import subprocess
 
@@ -19,12 +21,16 @@ import javaproperties
 import postgres
 import pytest
 import yaml
+from bao import die_with_parent
+from store_run import wait_until
 
+EXAMPLES = pathlib.Path(__file__).parents[1] / "cases" / "stock"
+STOCK = pathlib.Path(__file__).parents[2] / "templates" / "stock"
 PASSWORDS = [
     "plain", "", " lead and trail ", "it's", 'say "x"', "back\\slash", "a\\", "$HOME ${HOME} $(id) `id`",
     "#hash", "a # b", "a;b", "50%", "%(x)s", "%%", "a=b", "a:b", "a,b", "[x]", "{x}", "!bang", "&a*b",
     "- a", "? x", "yes", "null", "1.50", "0x10", "2001-01-01", "~", "@x", "|", ">", "äöü€", "😀", "\u200b",
-    "tab\there", "a\u2028b", "a/b?c=d&e@f", "*", "<a>&</a>", "{{x}}", "end\"'\\$#%`",
+    "tab\there", "a\u2028b", "a/b?c=d&e@f", "*", "<a>&</a>", "{{x}}", "<%= 1 %>", "a${b}c", "end\"'\\$#%`",
 ]
 LINES = ["two\nlines", "ends\n", "\nstarts", "a\n\nb", "a\r\nb", "  in\n dented", "a\n#b", "a\n b\n"]
 UNREADABLE = [p for p in PASSWORDS if p != p.strip()]
@@ -74,14 +80,14 @@ class TestAnyValue:
 
     def test_spring(self, stock, password):
         text = stock("spring", {"username": "u", "password": password, "url": "jdbc:x://h/d", "k": "v"})
-        assert javaproperties.loads(text) == {
+        assert placeholders(javaproperties.loads(text)) == {
             "spring.datasource.username": "u", "spring.datasource.password": password,
             "spring.datasource.url": "jdbc:x://h/d", "k": "v"}
 
     def test_rails(self, stock, password):
         text = stock("rails", {"username": "u", "password": password, "host": "h", "port": 5432,
                                "dbname": "d"})
-        assert yaml.safe_load(text) == {"production": {
+        assert yaml.safe_load(erb(text)) == {"production": {
             "adapter": "postgresql", "username": "u", "password": password, "host": "h",
             "port": 5432, "database": "d"}}
 
@@ -105,7 +111,7 @@ class TestAnyValue:
                                     "--kubeconfig", str(tmp_path / "k")], capture_output=True)
             assert json.loads(shown.stdout)["users"][0]["user"]["token"] == password
 
-    def test_redis_acl(self, stock, password):
+    def test_redis_acl_line(self, stock, password):
         user, name, on, secret, *rules = stock("redis-acl", {"username": "app", "password": password}).split()
         assert (user, name, on) == ("user", "app", "on") and rules == ["~*", "&*", "+@all"]
         assert secret == "#" + hashlib.sha256(password.encode()).hexdigest()
@@ -135,14 +141,28 @@ class TestAnyValue:
         assert got == {"user": "u", "host": "h", "port": "5432", "dbname": "d", "sslmode": "require"}
 
 
+def placeholders(properties):
+    """What Spring does with ${name:default}: once, from left to right."""
+    return {k: re.sub(r"\$\{[\w.]+:([^}]*)\}", r"\1", v) for k, v in properties.items()}
+
+
+def erb(text):
+    """What ERB does with a text that has no tag: <%% is <%."""
+    assert not re.search("<%(?!%)", text), text
+    return text.replace("<%%", "<%")
+
+
 def read_mysql(text, folder):
     """By the real reader of option files where there is one, else by its documented rules."""
     if shutil.which("my_print_defaults"):
         path = folder / "my.cnf"
         path.write_text(text)
-        out = subprocess.run(["my_print_defaults", "--show", f"--defaults-file={path}", "client"],
-                             capture_output=True, check=True).stdout.decode()
-        return dict(x[2:].split("=", 1) for x in re.split(r"\n(?=--)", out.rstrip("\n")))
+        argv = ["my_print_defaults", f"--defaults-file={path}", "client"]
+        out = subprocess.run(argv, capture_output=True, check=True).stdout.decode()
+        if "--password=*****" in out:  # MySQL's hides it, MariaDB's does not
+            argv.insert(2, "--show")
+            out = subprocess.run(argv, capture_output=True, check=True).stdout.decode()
+        return dict(x[2:].split("=", 1) for x in re.split(r"\n(?=--)", out.removesuffix("\n")))
     got = {}
     for line in text.rstrip("\n").split("\n")[1:]:
         key, value = line.split("=", 1)
@@ -224,10 +244,61 @@ def test_certificates(stock, name, authority, tmp_path):
     assert path.read_text().count("BEGIN CERTIFICATE") == 2
 
 
+def redis_says(sock, *words):
+    words = [w if isinstance(w, bytes) else w.encode() for w in words]
+    sock.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words))
+    return sock.makefile("rb").readline().decode().strip()
+
+
+@pytest.mark.skipif(not shutil.which("redis-check-rdb"), reason="no Redis on this machine")
+def test_redis_logs_in(stock, tmp_path, session_folder):
+    """The file of users is read by the server itself; each logs in with its password."""
+    users = {f"app{i}": p for i, p in enumerate(PASSWORDS + LINES) if p}
+    (tmp_path / "users.acl").write_text("".join(
+        stock("redis-acl", {"username": u, "password": p, "rules": "+ping"}) for u, p in users.items()))
+    path = session_folder / "redis.sock"
+    server = subprocess.Popen(
+        ["redis-server", "--port", "0", "--unixsocket", str(path), "--aclfile", str(tmp_path / "users.acl"),
+         "--save", "", "--dir", str(tmp_path)], executable=shutil.which("redis-check-rdb"),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=die_with_parent)
+    try:
+        wait_until(lambda: path.exists() or server.poll() is not None)
+        assert server.poll() is None, server.stdout.read().decode()
+        for user, password in users.items():
+            with socket.socket(socket.AF_UNIX) as s:
+                s.settimeout(30)
+                s.connect(str(path))
+                assert redis_says(s, "AUTH", user, password + "x").startswith("-WRONGPASS")
+                assert redis_says(s, "AUTH", user, password) == "+OK", password
+                assert redis_says(s, "PING") == "+PONG"
+                assert redis_says(s, "KEYS", "*").startswith("-NOPERM")
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def test_postgres_dsn_hosts(stock):
+    for host in ("::1", "/run/postgresql", "db.example"):
+        got = conninfo(stock("postgres-dsn", {"username": "u", "password": "p", "host": host}).strip())
+        assert (got["host"], got["user"], got["password"]) == (host, "u", "p")
+    assert conninfo(stock("postgres-dsn", {"username": "u", "password": "p"}).strip())["host"] == "localhost"
+
+
+@pytest.mark.parametrize("name", sorted(x.stem for x in STOCK.glob("*.tmpl")))
+def test_example(name):
+    """Each ready-made template has an example: NAME.json and what it gives."""
+    got = subprocess.run(
+        [os.environ["AMPOULE_BIN"] + "/ampoule", "render", "--stock", name, "--data",
+         str(EXAMPLES / f"{name}.json"), "--expect", str(EXAMPLES / f"{name}.out")],
+        capture_output=True, text=True, timeout=30)
+    assert got.returncode == 0, got.stdout + got.stderr
+
+
 def test_names_are_listed(stock):
     got = subprocess.run([os.environ["AMPOULE_BIN"] + "/ampoule", "render", "--stock", "nope"],
                          capture_output=True, text=True)
     names = got.stderr.split("there are: ")[1].strip().split(", ")
+    assert set(names) == {x.stem for x in STOCK.glob("*.tmpl")}
     assert {"env", "dotenv", "json", "yaml", "properties", "ini", "postgres-dsn", "mysql-cnf", "pgpass",
             "redis-acl", "nginx-tls", "pem-bundle", "aws-credentials", "dockerconfigjson", "kubeconfig",
             "spring", "rails"} <= set(names)
