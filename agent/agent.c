@@ -54,14 +54,19 @@ static void on_hint(void *ctx, struct source *s, const char *path)
 			source_fetch(en);
 }
 
-// What the old token was refused, the new one may get.
+// What the old token was refused, the new one may get; and leases end with their token.
 static void ask_refused(struct agent *a, const struct source *s)
 {
 	for (struct entry *en = cache_next(a->cache, NULL); en;
-	     en = cache_next(a->cache, en))
-		if (en->source == s &&
-		    (en->error.kind == ERR_AUTH || en->error.kind == ERR_DENIED))
+	     en = cache_next(a->cache, en)) {
+		if (en->source != s)
+			continue;
+		bool over = source_outlived(en);
+		if (over)
+			en->renew_next = false;
+		if (over || en->error.kind == ERR_AUTH || en->error.kind == ERR_DENIED)
 			source_fetch(en);
+	}
 }
 
 static void on_login(void *ctx, struct source *s, bool ready)

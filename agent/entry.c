@@ -29,12 +29,8 @@ const char *entry_name(const struct entry *en)
 
 static void on_timer(void *ctx, struct loop_timer *t)
 {
-	struct entry *en = ctx;
 	(void)t;
-	if (en->renew_next)
-		source_renew(en);
-	else
-		source_fetch(en);
+	source_fetch(ctx);
 }
 
 static void arm(struct entry *en, int64_t delay_ms)
@@ -148,6 +144,15 @@ static void gone(struct entry *en, const struct err *e)
 static void bad(struct entry *en, const struct err *e)
 {
 	bool first = en->error.kind == ERR_NONE;
+	if (e->kind == ERR_RETRY) {
+		log_fail(first ? LOG_WARN : LOG_DEBUG, e, "secret not fetched",
+			 LOG_STR("secret", entry_name(en)));
+		en->error = *e;
+		source_sick(en, e);
+		if (first)
+			source_tell(en);
+		return;
+	}
 	struct backoff b = { .min_ms = RETRY_MIN_MS,
 			     .max_ms = RETRY_MAX_MS,
 			     .tries = en->tries++,

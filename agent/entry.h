@@ -39,13 +39,14 @@ struct entry {
 
 	struct err error; // of the last try, kind ERR_NONE when it was good
 	bool in_flight, queued;
-	bool gone_once; // seen gone; the second look decides
+	int64_t asked_ms; // when the request under way was made
+	unsigned login;   // which of the source's logins the answer came with
+	bool gone_once;   // seen gone; the second look decides
 	unsigned tries;
 	int64_t interval_ms; // shortest of the outputs that want it
 	uint64_t seed;
 	struct loop_timer timer;
-	bool renew_next; // what the timer is for: renew the lease, else fetch
-	struct source *wait_source;
+	bool renew_next;         // what is asked next: renew the lease, else fetch
 	struct entry *wait_next; // in the source's queue
 	bool wanted;             // mark of the last render pass
 };

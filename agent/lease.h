@@ -8,15 +8,17 @@
 
 struct lease_terms {
 	int64_t lease_ms; // as the store granted it now
-	int64_t granted_ms; // as it granted it at first; a renewal that gives much less is the last
+	int64_t granted_ms; // as it granted it at first; a renewal that gives less is the last
 	bool renewable;
 };
 
 enum lease_act { LEASE_RENEW, LEASE_FETCH };
 
 // What to do with a lease, and how long from now: a renewable one is renewed at two thirds
-// of its time, less up to a tenth by jitter; one that cannot be renewed, or whose renewals
-// shrink (its maximum is near), is fetched again at nine tenths, less jitter.
+// of its time, less up to a tenth by jitter. One that cannot be renewed, or whose renewal
+// gave less than asked (its maximum is near), is fetched again at nine tenths, but so that
+// 45 s are left of it, or two fifths of a short one: an outage of twenty seconds at that
+// moment must not outlast it. If a renewal gave much less, it is fetched again at once.
 enum lease_act lease_plan(const struct lease_terms *t, uint64_t *seed,
 			  int64_t *ret_delay_ms);
 

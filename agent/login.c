@@ -3,6 +3,7 @@
 #include "agent/login.h"
 
 #include "agent/lease.h"
+#include "agent/pace.h"
 #include "lib/base/backoff.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -25,15 +26,16 @@ enum {
 	CHECK_AGAIN_MS = 5000,
 	LOST_AGAIN_MS = 500, // after a login, another one because the token is refused
 	REFRESH_DELAY_MS = 100,
-	OUTAGE_MAX_MS =
-		6000, // a store that cannot be reached is tried at least this often
+	PATIENCE_MS = 6000, // for an answer; doubled after each failure
+	PATIENCE_SHIFT_MAX = 3,
 };
 
 struct login {
 	struct login_setup setup;
 	enum state state;
-	bool usable; // a token is held, even while a newer one is fetched
-	struct backoff backoff;
+	bool usable;            // a token is held, even while a newer one is fetched
+	struct backoff backoff; // of refusals
+	struct pace pace;       // of a store that cannot be reached
 	uint64_t seed;
 	struct loop_timer timer;
 	int64_t granted_ms, until_ms; // of the token; 0 = does not end
@@ -80,12 +82,28 @@ static void tell(struct login *l, const struct err *e)
 	l->setup.changed(l->setup.ctx, l->usable, e);
 }
 
-static void try_login(struct login *l)
+typedef void ask_fn(struct store *s, store_login_fn *done, void *ctx);
+
+static void ask(struct login *l, enum state state, ask_fn *what)
 {
-	l->state = TRYING;
+	const struct store_ops *ops = l->setup.ops;
+	unsigned shift = l->pace.tries;
+	l->state = state;
 	loop_timer_cancel(&l->timer);
 	err_clear(&l->error);
-	l->setup.ops->login(l->setup.store, on_answer, l);
+	if (ops->patience)
+		ops->patience(l->setup.store,
+			      PATIENCE_MS << (shift < PATIENCE_SHIFT_MAX
+						      ? shift
+						      : PATIENCE_SHIFT_MAX));
+	what(l->setup.store, on_answer, l);
+	if (ops->patience)
+		ops->patience(l->setup.store, 0);
+}
+
+static void try_login(struct login *l)
+{
+	ask(l, TRYING, l->setup.ops->login);
 }
 
 static void start(struct login *l)
@@ -99,18 +117,17 @@ static void start(struct login *l)
 	tell(l, NULL);
 }
 
-// Plans the next renewal (or login) of the token that was just granted.
-static void plan(struct login *l, bool fresh)
+// Plans the next renewal (or login) of the token, whose time is what the store said just
+// now; it would be `full_ms` if its maximum were not near.
+static void plan(struct login *l, int64_t full_ms)
 {
 	l->state = READY;
 	l->renewable = l->token.renewable && l->setup.ops->renew_login;
-	if (fresh)
-		l->granted_ms = l->token.ttl_ms;
 	l->until_ms = l->token.ttl_ms ? clock_mono_ms() + l->token.ttl_ms : 0;
 	if (l->token.ttl_ms <= 0)
 		return;
 	struct lease_terms terms = { .lease_ms = l->token.ttl_ms,
-				     .granted_ms = l->granted_ms,
+				     .granted_ms = full_ms,
 				     .renewable = l->renewable };
 	int64_t delay;
 	if (lease_plan(&terms, &l->seed, &delay) == LEASE_FETCH)
@@ -121,27 +138,29 @@ static void plan(struct login *l, bool fresh)
 static void logged_in(struct login *l)
 {
 	backoff_reset(&l->backoff);
+	pace_reset(&l->pace);
 	l->usable = true;
 	l->checked_ms = clock_mono_ms();
 	log_audit("login", LOG_STR("store", l->setup.conf->name),
 		  LOG_STR("method", l->setup.conf->auth.method),
 		  LOG_INT("ttl_s", l->token.ttl_ms / 1000));
-	plan(l, true);
+	l->granted_ms = l->token.ttl_ms;
+	plan(l, l->granted_ms);
 	tell(l, NULL);
 }
 
 static void renewed(struct login *l)
 {
+	pace_reset(&l->pace);
 	log_audit("renew", LOG_STR("store", l->setup.conf->name),
 		  LOG_STR("what", "token"), LOG_INT("ttl_s", l->token.ttl_ms / 1000));
-	plan(l, false);
+	plan(l, l->granted_ms);
 }
 
 static void login_failed(struct login *l)
 {
-	int64_t delay = backoff_next(&l->backoff);
-	if (l->error.kind == ERR_RETRY && delay > OUTAGE_MAX_MS)
-		delay = backoff_jitter(&l->seed, OUTAGE_MAX_MS, 25);
+	int64_t delay = l->error.kind == ERR_RETRY ? pace_next(&l->pace)
+						   : backoff_next(&l->backoff);
 	if (l->error.retry_ms > delay)
 		delay = l->error.retry_ms;
 	l->state = WAITING;
@@ -159,9 +178,7 @@ static void timer_ready(struct login *l)
 		try_login(l);
 		return;
 	}
-	l->state = RENEWING;
-	err_clear(&l->error);
-	l->setup.ops->renew_login(l->setup.store, on_answer, l);
+	ask(l, RENEWING, l->setup.ops->renew_login);
 }
 
 static void renewal_failed(struct login *l)
@@ -185,10 +202,7 @@ static void doubt(struct login *l)
 	if (!l->setup.ops->check_login ||
 	    clock_mono_ms() - l->checked_ms < CHECK_AGAIN_MS)
 		return;
-	l->state = CHECKING;
-	loop_timer_cancel(&l->timer);
-	err_clear(&l->error);
-	l->setup.ops->check_login(l->setup.store, on_answer, l);
+	ask(l, CHECKING, l->setup.ops->check_login);
 }
 
 static void lost(struct login *l)
@@ -206,8 +220,9 @@ static void lost(struct login *l)
 
 static void check_good(struct login *l)
 {
+	pace_reset(&l->pace);
 	l->checked_ms = clock_mono_ms();
-	plan(l, false);
+	plan(l, l->token.ttl_ms); // what is left says nothing about the next
 }
 
 static void check_bad(struct login *l)
@@ -223,7 +238,7 @@ static void check_bad(struct login *l)
 	}
 	l->checked_ms = clock_mono_ms();
 	l->state = READY; // the store did not say: renew soon, which will tell
-	arm(l, backoff_next(&l->backoff));
+	arm(l, pace_next(&l->pace));
 }
 
 static void refresh(struct login *l)

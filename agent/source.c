@@ -7,16 +7,21 @@
 
 #include "agent/cache.h"
 #include "agent/login.h"
+#include "agent/pace.h"
 #include "agent/source_int.h"
-#include "lib/base/backoff.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 
 enum {
 	IN_FLIGHT_MAX = 32,
-	PROBE_MIN_MS = 250,
-	PROBE_MAX_MS = 6000,
+	GOOD_FOR_MS = 2000, // after an answer, other refusals are their own path's matter
+	PATIENCE_MS = 6000, // for a request that may be repeated; see patience_of()
+	PATIENCE_MAX_MS = 60000,
+};
+
+struct queue {
+	struct entry *first, **end;
 };
 
 struct source {
@@ -24,11 +29,15 @@ struct source {
 	const struct store_ops *ops;
 	struct store *store;
 	struct login *login;
-	struct entry *queue, **queue_end;
+	struct queue due;
+	struct queue sick; // failed by themselves; one at a time tries again
 	unsigned in_flight;
 	bool down; // a probe decides when the queue moves again
-	struct backoff probe;
-	struct loop_timer probe_timer;
+	struct entry *probing;
+	struct pace probe_pace, sick_pace;
+	struct loop_timer probe_timer, sick_timer;
+	int64_t good_ms, patience_ms;
+	unsigned logins;
 	struct loop_watch *watches[4]; // credential files
 	struct err error;              // why the store is down or the login fails
 	uint64_t seed;
@@ -38,14 +47,18 @@ struct source {
 };
 
 static void pump(struct source *s);
+static void store_up(struct source *s);
 
 static void on_login(void *ctx, bool ready, const struct err *e)
 {
 	struct source *s = ctx;
-	if (e)
+	if (e) {
 		s->error = *e;
-	else
+	} else {
+		s->logins++;
+		store_up(s);
 		err_clear(&s->error);
+	}
 	s->setup.login_changed(s->setup.ctx, s, ready);
 	pump(s);
 }
@@ -65,8 +78,9 @@ bool source_new(const struct source_setup *setup, struct source **ret, struct er
 	struct source *s = mem_alloc(sizeof(*s));
 	s->setup = *setup;
 	s->ops = ops;
-	s->queue_end = &s->queue;
-	s->probe = (struct backoff){ .min_ms = PROBE_MIN_MS, .max_ms = PROBE_MAX_MS };
+	s->due.end = &s->due.first;
+	s->sick.end = &s->sick.first;
+	s->patience_ms = PATIENCE_MS;
 	struct store_env env = { .loop = setup->loop,
 				 .conf = setup->conf,
 				 .changed = on_store_changed,
@@ -90,6 +104,7 @@ void source_free(struct source *s)
 	if (!s)
 		return;
 	loop_timer_cancel(&s->probe_timer);
+	loop_timer_cancel(&s->sick_timer);
 	for (size_t i = 0; i < ARRAY_LEN(s->watches); i++)
 		loop_watch_remove(s->watches[i]);
 	login_free(s->login);
@@ -154,93 +169,136 @@ const char *source_state(const struct source *s)
 
 // --- the queue ----------------------------------------------------------------------------
 
-static void enqueue(struct source *s, struct entry *en)
+static void put_last(struct queue *q, struct entry *en)
 {
 	en->queued = true;
 	en->wait_next = NULL;
-	*s->queue_end = en;
-	s->queue_end = &en->wait_next;
+	*q->end = en;
+	q->end = &en->wait_next;
 }
 
-static struct entry *dequeue(struct source *s)
+// Takes an entry out; false when it is not in there.
+static bool take_out(struct queue *q, struct entry *en)
 {
-	struct entry *en = s->queue;
-	s->queue = en->wait_next;
-	if (!s->queue)
-		s->queue_end = &s->queue;
-	en->queued = false;
-	return en;
-}
-
-static void unqueue(struct source *s, struct entry *en)
-{
-	struct entry **p = &s->queue;
+	struct entry **p = &q->first;
 	while (*p && *p != en)
 		p = &(*p)->wait_next;
 	if (!*p)
-		return;
+		return false;
 	*p = en->wait_next;
 	if (!*p)
-		s->queue_end = p;
+		q->end = p;
 	en->queued = false;
+	return true;
+}
+
+static struct entry *take_first(struct queue *q)
+{
+	struct entry *en = q->first;
+	take_out(q, en);
+	return en;
 }
 
 static void on_answer(void *ctx, const struct store_answer *a, const struct err *e);
 
+// Whether asking twice does no harm: it makes no credential.
+static bool may_repeat(const struct entry *en)
+{
+	return en->renew_next || en->verb == STORE_LIST ||
+	       (en->state == ENTRY_HELD && en->verb == STORE_READ && !*en->lease_id);
+}
+
+// How long to wait for an answer (0: as the configuration says). A connection that hangs
+// shall not cost a minute; but what may have made a credential is not asked for again
+// before that, and a store that is slow by nature is given the time that it needs.
+static int64_t patience_of(const struct source *s, const struct entry *en)
+{
+	return may_repeat(en) ? s->patience_ms : 0;
+}
+
 static void ask(struct source *s, struct entry *en)
 {
-	struct store_ask what = { .verb = en->verb,
-				  .path = en->path,
-				  .params = en->params };
+	if (en->renew_next && en->until_ms <= clock_mono_ms())
+		en->renew_next = false; // it has ended: there is nothing to renew
 	en->in_flight = true;
+	en->asked_ms = clock_mono_ms();
 	s->in_flight++;
-	s->ops->fetch(s->store, &what, on_answer, en);
+	if (s->ops->patience)
+		s->ops->patience(s->store, patience_of(s, en));
+	if (en->renew_next) {
+		s->ops->renew(s->store, en->lease_id, en->granted_ms, on_answer, en);
+	} else {
+		struct store_ask what = { .verb = en->verb,
+					  .path = en->path,
+					  .params = en->params };
+		s->ops->fetch(s->store, &what, on_answer, en);
+	}
+	if (s->ops->patience)
+		s->ops->patience(s->store, 0);
 }
 
 static void pump(struct source *s)
 {
 	if (!login_ready(s->login) || s->down)
 		return;
-	while (s->queue && s->in_flight < IN_FLIGHT_MAX)
-		ask(s, dequeue(s));
+	while (s->due.first && s->in_flight < IN_FLIGHT_MAX)
+		ask(s, take_first(&s->due));
 }
 
 void source_fetch(struct entry *en)
 {
-	if (en->in_flight || en->queued)
+	struct source *s = en->source;
+	if (en->in_flight || (en->queued && !take_out(&s->sick, en)))
 		return;
 	loop_timer_cancel(&en->timer);
-	enqueue(en->source, en);
-	pump(en->source);
+	put_last(&s->due, en);
+	pump(s);
 }
+
+bool source_outlived(const struct entry *en)
+{
+	return *en->lease_id && en->login != en->source->logins;
+}
+
+// --- the store's health -------------------------------------------------------------------
 
 static void on_probe(void *ctx, struct loop_timer *t)
 {
 	struct source *s = ctx;
+	struct entry *en = s->due.first;
 	(void)t;
-	if (s->queue && s->in_flight == 0 && login_ready(s->login))
-		ask(s, dequeue(s));
+	if (s->probing || !login_ready(s->login))
+		return; // the answer, or the login, will tell
+	if (!en) {      // nobody wants anything any more
+		store_up(s);
+		return;
+	}
+	while (en->wait_next && !may_repeat(en))
+		en = en->wait_next;
+	if (!may_repeat(en))
+		en = s->due.first;
+	take_out(&s->due, en);
+	s->probing = en;
+	ask(s, en);
 }
 
-// The store cannot be used now: the entry waits at the front, a probe decides.
+static int64_t at_least(int64_t delay_ms, const struct err *e)
+{
+	return e->retry_ms > delay_ms ? e->retry_ms : delay_ms;
+}
+
+// The store cannot be used now: the entry waits, a probe decides.
 static void store_down(struct source *s, struct entry *en, const struct err *e)
 {
-	en->queued = true;
-	en->wait_next = s->queue;
-	s->queue = en;
-	if (!en->wait_next)
-		s->queue_end = &en->wait_next;
+	put_last(&s->due, en);
 	if (!s->down)
 		log_fail(LOG_WARN, e, "store cannot be reached; files stay as they are",
 			 LOG_STR("store", source_name(s)));
 	s->down = true;
 	s->error = *e;
-	if (s->in_flight > 0 || loop_timer_armed(&s->probe_timer))
-		return;
-	int64_t delay = backoff_next(&s->probe);
-	if (e->retry_ms > delay)
-		delay = e->retry_ms;
-	loop_timer_in(s->setup.loop, &s->probe_timer, delay, on_probe, s);
+	if (!s->probing && !loop_timer_armed(&s->probe_timer))
+		loop_timer_in(s->setup.loop, &s->probe_timer,
+			      at_least(pace_next(&s->probe_pace), e), on_probe, s);
 }
 
 static void store_up(struct source *s)
@@ -250,8 +308,36 @@ static void store_up(struct source *s)
 	log_info("store answers again", LOG_STR("store", source_name(s)));
 	s->down = false;
 	err_clear(&s->error);
-	backoff_reset(&s->probe);
+	pace_reset(&s->probe_pace);
 	loop_timer_cancel(&s->probe_timer);
+}
+
+static void on_sick(void *ctx, struct loop_timer *t)
+{
+	struct source *s = ctx;
+	(void)t;
+	if (!s->sick.first)
+		return;
+	put_last(&s->due, take_first(&s->sick));
+	pump(s);
+}
+
+void source_sick(struct entry *en, const struct err *e)
+{
+	struct source *s = en->source;
+	put_last(&s->sick, en);
+	if (!loop_timer_armed(&s->sick_timer))
+		loop_timer_in(s->setup.loop, &s->sick_timer,
+			      at_least(pace_next(&s->sick_pace), e), on_sick, s);
+}
+
+// What was sick is well: so may be the others.
+static void heal(struct source *s)
+{
+	pace_reset(&s->sick_pace);
+	loop_timer_cancel(&s->sick_timer);
+	while (s->sick.first)
+		put_last(&s->due, take_first(&s->sick));
 }
 
 static void doubt_login(struct source *s, const struct err *e)
@@ -262,39 +348,60 @@ static void doubt_login(struct source *s, const struct err *e)
 		login_doubt(s->login);
 }
 
+// Whether the whole store is unwell. A status that one path answers while others are well is
+// that path's matter, whatever it is.
+static bool is_outage(const struct source *s, const struct err *e)
+{
+	bool well = s->good_ms && clock_mono_ms() - s->good_ms < GOOD_FOR_MS;
+	return e->kind == ERR_RETRY && store_fault_is_whole(e) &&
+	       !(e->cause >= 200 && well);
+}
+
+// Waits longer when nothing came in time, and as long as good answers take.
+static void learn_patience(struct source *s, int64_t took_ms, bool good)
+{
+	int64_t want = took_ms * (good ? 4 : 2);
+	if (!good && took_ms < s->patience_ms)
+		return;
+	s->patience_ms = want < PATIENCE_MS       ? PATIENCE_MS
+			 : want > PATIENCE_MAX_MS ? PATIENCE_MAX_MS
+						  : want;
+}
+
+static void answered(struct source *s, struct entry *en, const struct store_answer *a,
+		     const struct err *e)
+{
+	bool was_sick = en->error.kind == ERR_RETRY;
+	if (a) {
+		s->good_ms = clock_mono_ms();
+		en->login = s->logins;
+	}
+	if (en->renew_next)
+		entry_renewed(en, a, e);
+	else
+		entry_answered(en, a, e);
+	if (a && was_sick)
+		heal(s);
+}
+
 static void on_answer(void *ctx, const struct store_answer *a, const struct err *e)
 {
 	struct entry *en = ctx;
 	struct source *s = en->source;
 	en->in_flight = false;
 	s->in_flight--;
-	if (e && e->kind == ERR_RETRY && store_fault_is_whole(e)) {
+	if (s->probing == en)
+		s->probing = NULL;
+	learn_patience(s, clock_mono_ms() - en->asked_ms, a != NULL);
+	if (e && is_outage(s, e)) {
 		en->error = *e;
 		store_down(s, en, e);
 		return;
 	}
 	store_up(s);
-	entry_answered(en, a, e);
+	answered(s, en, a, e);
 	doubt_login(s, e);
 	pump(s);
-}
-
-static void on_renewed(void *ctx, const struct store_answer *a, const struct err *e)
-{
-	struct entry *en = ctx;
-	struct source *s = en->source;
-	en->in_flight = false;
-	s->in_flight--;
-	entry_renewed(en, a, e);
-	doubt_login(s, e);
-}
-
-void source_renew(struct entry *en)
-{
-	struct source *s = en->source;
-	en->in_flight = true;
-	s->in_flight++;
-	s->ops->renew(s->store, en->lease_id, en->granted_ms, on_renewed, en);
 }
 
 bool source_can_renew(const struct source *s)
@@ -332,7 +439,8 @@ bool source_forget(struct entry *en)
 	if (en->in_flight)
 		return false;
 	loop_timer_cancel(&en->timer);
-	unqueue(s, en);
+	if (en->queued && !take_out(&s->due, en))
+		take_out(&s->sick, en);
 	if (*en->lease_id && s->ops->revoke) {
 		log_audit("revoke", LOG_STR("secret", entry_name(en)));
 		s->ops->revoke(s->store, en->lease_id, on_forgotten, s);

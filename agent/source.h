@@ -2,9 +2,10 @@
 // A store in use: its login, its health, and the queue of entries that shall be fetched.
 //
 // One outage is one matter, not one per secret: after a failure that may pass, a single
-// entry probes the store (at first quickly, then about each 6 s), and when it has answered,
-// all that is due follows, spread over a moment. A wrong path or a missing right backs off
-// by itself and delays nobody else.
+// entry probes the store (pace.h), and when it has answered, all that is due follows. The
+// probe is a request that may be repeated, if there is one: not one that makes a credential.
+// While other paths answer, a path's failure is its own matter, of which again only one is
+// tried at a time. A wrong path or a missing right backs off by itself and delays nobody.
 #pragma once
 
 #include <stdbool.h>
@@ -49,8 +50,11 @@ void source_wrap_token(struct source *s, const char *ttl, store_done_fn *done, v
 const struct err *source_error(const struct source *s);
 const char *source_state(const struct source *s);
 
-// Fetches as soon as may be; an entry that is queued or under way stays where it is.
+// Asks as soon as may be, for a renewal if that is what comes next (renew_next); an entry
+// that is queued or under way stays where it is.
 void source_fetch(struct entry *en);
+// Whether the entry's lease was got with a login before the present one: it ends with that.
+bool source_outlived(const struct entry *en);
 // Forgets an entry that nobody wants: its lease is revoked, its timer ends. False while a
 // request is under way (ask again later).
 bool source_forget(struct entry *en);

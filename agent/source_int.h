@@ -10,7 +10,9 @@ void entry_answered(struct entry *en, const struct store_answer *a, const struct
 void entry_renewed(struct entry *en, const struct store_answer *a, const struct err *e);
 
 // source.c
-void source_renew(struct entry *en);
+// It failed for a reason of its own that may pass: its turn comes again, after others that
+// are in the same state.
+void source_sick(struct entry *en, const struct err *e);
 bool source_can_renew(const struct source *s);
 struct loop *source_loop(const struct source *s);
 int64_t source_interval(const struct source *s);

@@ -95,6 +95,9 @@ struct store_ops {
 	void (*wrap_token)(struct store *s, const char *ttl, store_done_fn *done,
 			   void *ctx);
 
+	// How long what is asked from now on may take, if that is less than the
+	// configuration's timeout; 0 = as that says.
+	void (*patience)(struct store *s, int64_t ms);
 	void (*fetch)(struct store *s, const struct store_ask *ask, store_done_fn *done,
 		      void *ctx);
 	// The answer's body is NULL; lease_ms and renewable are the new ones.

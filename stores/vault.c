@@ -97,6 +97,11 @@ static const struct secret *token(struct store *s)
 	return ((const struct vault *)s)->token;
 }
 
+static void patience(struct store *s, int64_t ms)
+{
+	((struct vault *)s)->patience_ms = ms;
+}
+
 const struct store_ops store_vault = {
 	.type = "vault",
 	.help = "Vault and OpenBao: KV, dynamic secrets with leases, static roles, "
@@ -110,6 +115,7 @@ const struct store_ops store_vault = {
 	.login_files = login_files,
 	.token = token,
 	.wrap_token = vault_wrap_token,
+	.patience = patience,
 	.fetch = vault_fetch,
 	.renew = vault_renew,
 	.revoke = vault_revoke,

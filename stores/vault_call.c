@@ -15,6 +15,7 @@ struct vault_op *vault_op_new(struct vault *v, void *ctx)
 	struct vault_op *op = mem_alloc(sizeof(*op));
 	op->vault = v;
 	op->ctx = ctx;
+	op->patience_ms = v->patience_ms;
 	op->link = v->ops_end;
 	*op->link = op;
 	v->ops_end = &op->next;
@@ -89,6 +90,8 @@ static void on_response(void *ctx, const struct http_response *r, const struct e
 	struct err why = ERR_INIT;
 	op->call = NULL;
 	if (e) {
+		// What hangs or was cut off may not be the only connection that is.
+		http_client_drop_idle(op->vault->http);
 		op->step(op, NULL, e);
 		return;
 	}
@@ -137,6 +140,9 @@ static bool start(struct vault_op *op, const struct vault_request *r, struct err
 	if (!vault_url(&v->addr, r->path, r->query, &url, e) ||
 	    (r->body && !json_write(r->body, &body, e)))
 		return false;
+	int64_t timeout_ms = v->conf->timeout_ms;
+	if (op->patience_ms && op->patience_ms < timeout_ms)
+		timeout_ms = op->patience_ms;
 	struct http_request req = { .method = r->method,
 				    .url = buf_str(&url),
 				    .unix_socket = v->addr.unix_socket,
@@ -144,7 +150,7 @@ static bool start(struct vault_op *op, const struct vault_request *r, struct err
 				    .n_headers = make_headers(v, r, headers),
 				    .body = r->body ? buf_str(&body) : NULL,
 				    .body_len = body.len,
-				    .timeout_ms = v->conf->timeout_ms,
+				    .timeout_ms = timeout_ms,
 				    .max_body = BODY_MAX };
 	return http_send(http, &req, on_response, op, &op->call, e);
 }

@@ -54,6 +54,7 @@ struct vault {
 	struct vault_due *dues;
 	struct vault_op *ops, **ops_end; // under way, in their order
 	uint64_t seed;
+	int64_t patience_ms; // of new ops; 0 = the configuration's timeout
 };
 
 struct vault_got {
@@ -77,6 +78,7 @@ struct vault_op {
 	store_done_fn *done;
 	store_login_fn *login_done;
 	void *ctx;
+	int64_t patience_ms;
 	// fetch
 	enum store_verb verb;
 	struct vault_path path;

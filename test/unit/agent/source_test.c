@@ -289,6 +289,16 @@ static struct entry *want(const char *path)
 	return en;
 }
 
+// The token is refused; another login succeeds.
+static void lose_login(void)
+{
+	struct entry *en = want("refused");
+	advance(6000);
+	while (en->error.kind != ERR_AUTH)
+		refuse(P_FETCH, ERR_AUTH);
+	grant(P_LOGIN, 3600000);
+}
+
 static void start_logged_in(void)
 {
 	source_start(source);
@@ -359,15 +369,15 @@ static void test_unreachable_store_is_tried_each_six_seconds(void **state)
 	(void)state;
 	source_start(source);
 	unsigned before = 0;
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < 120; i++) {
 		if (waiting(P_LOGIN))
 			refuse(P_LOGIN, ERR_RETRY);
-		if (i == 30)
+		if (i == 60)
 			before = fake.logins;
 		advance(1000);
 	}
 	// At most ten a minute, and never more than 6 s apart.
-	assert_in_range(fake.logins - before, 4, 7);
+	assert_in_range(fake.logins - before, 8, 10);
 }
 
 static void test_token_is_renewed_at_two_thirds(void **state)
@@ -470,14 +480,14 @@ static void test_outage_is_one_probe_not_one_for_each_secret(void **state)
 		if (waiting(P_FETCH))
 			refuse(P_FETCH, ERR_RETRY);
 	}
-	assert_in_range(fake.fetches - before, 8, 20); // the first ones come quickly
+	assert_in_range(fake.fetches - before, 20, 35); // the first ones come quickly
 	before = fake.fetches;
 	for (int i = 0; i < 60; i++) {
 		advance(1000);
 		if (waiting(P_FETCH))
 			refuse(P_FETCH, ERR_RETRY);
 	}
-	assert_in_range(fake.fetches - before, 9, 14);
+	assert_in_range(fake.fetches - before, 8, 10);
 	// It is back: everything follows the probe.
 	advance(8000);
 	answer("x", "1");
@@ -503,6 +513,108 @@ static void test_one_engine_that_fails_is_no_outage(void **state)
 	assert_null(source_error(source));
 	advance(1100);
 	assert_int_equal(waiting(P_FETCH), 1); // by its own back-off
+}
+
+static void refuse_with(int cause)
+{
+	struct pending p = take(P_FETCH);
+	struct err e = ERR_INIT;
+	err_set(&e, ERR_RETRY, cause, "scripted");
+	p.done(p.ctx, NULL, &e);
+}
+
+static void test_engines_that_fail_are_tried_one_at_a_time(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		char path[16];
+		snprintf(path, sizeof(path), "db%d", i);
+		want(path);
+	}
+	start_logged_in();
+	for (int i = 0; i < 10; i++)
+		refuse_with(500);
+	unsigned before = 0;
+	for (int i = 0; i < 120; i++) {
+		advance(1000);
+		assert_true(waiting(P_FETCH) <= 1);
+		if (waiting(P_FETCH))
+			refuse_with(500);
+		if (i == 59)
+			before = fake.fetches;
+	}
+	assert_in_range(fake.fetches - before, 8, 10); // a minute
+	advance(7000);
+	answer("x", "1"); // one is well: so may be all
+	assert_int_equal(waiting(P_FETCH), 9);
+}
+
+static void test_a_limit_on_one_path_is_no_outage(void **state)
+{
+	(void)state;
+	struct entry *limited = want("limited"), *good = want("good");
+	start_logged_in();
+	struct pending p = take(P_FETCH);
+	answer("x", "1");
+	struct err e = ERR_INIT;
+	err_set(&e, ERR_RETRY, 429, "too many requests");
+	e.retry_ms = 20000;
+	p.done(p.ctx, NULL, &e);
+	assert_null(source_error(source));
+	assert_int_equal(limited->error.kind, ERR_RETRY);
+	assert_int_equal(good->state, ENTRY_HELD);
+	advance(19000);
+	assert_int_equal(waiting(P_FETCH), 0); // as it asked
+	advance(1100);
+	assert_int_equal(waiting(P_FETCH), 1);
+}
+
+static void test_short_outage_costs_at_most_two_seconds_more(void **state)
+{
+	(void)state;
+	want("a");
+	start_logged_in();
+	refuse(P_FETCH, ERR_RETRY);
+	for (int64_t ms = 0, idle = 0; ms < 10000; ms += 50) {
+		idle = waiting(P_FETCH) ? 0 : idle + 50;
+		assert_true(idle <= 1600);
+		if (waiting(P_FETCH))
+			refuse(P_FETCH, ERR_RETRY);
+		advance(50);
+	}
+}
+
+static void test_probe_makes_no_credential(void **state)
+{
+	(void)state;
+	want("kv");
+	start_logged_in();
+	answer("x", "1");
+	want("db"); // may make one each time it is asked
+	refuse(P_FETCH, ERR_RETRY);
+	advance(270000);
+	for (int i = 0; i < 40; i++) { // the poll of kv is due
+		advance(1000);
+		if (waiting(P_FETCH) && i < 35)
+			refuse(P_FETCH, ERR_RETRY);
+	}
+	struct pending p = take(P_FETCH);
+	assert_string_equal(p.path, "kv");
+	assert_int_equal(waiting(P_FETCH), 0);
+}
+
+static void test_lease_that_outlived_its_login_is_fetched_anew(void **state)
+{
+	(void)state;
+	struct entry *en = want("db"), *kv = want("kv");
+	start_logged_in();
+	answer_lease(P_FETCH, 3600000);
+	answer("x", "1");
+	assert_false(source_outlived(en));
+	advance(10000);
+	lose_login(); // what the store refuses leads to another login
+	assert_true(source_outlived(en));
+	assert_false(source_outlived(kv));
 }
 
 static void test_outage_keeps_what_is_held(void **state)
@@ -576,7 +688,8 @@ static void test_lease_is_renewed_and_not_minted_anew(void **state)
 			refuse(P_RENEW, ERR_RETRY);
 		advance(500);
 	}
-	assert_in_range(fake.renewals, 3, 10);
+	assert_in_range(fake.renewals, 3, 16); // quickly at first
+	assert_int_equal(waiting(P_FETCH), 1);
 	assert_int_equal(fake.fetches, 2);
 	assert_true(clock_mono_ms() >= en->until_ms - 1500); // not before it must
 }
@@ -616,6 +729,11 @@ int main(void)
 		T(test_token_that_the_store_calls_invalid_is_replaced_without_asking),
 		T(test_outage_is_one_probe_not_one_for_each_secret),
 		T(test_one_engine_that_fails_is_no_outage),
+		T(test_engines_that_fail_are_tried_one_at_a_time),
+		T(test_a_limit_on_one_path_is_no_outage),
+		T(test_short_outage_costs_at_most_two_seconds_more),
+		T(test_probe_makes_no_credential),
+		T(test_lease_that_outlived_its_login_is_fetched_anew),
 		T(test_outage_keeps_what_is_held),
 		T(test_one_wrong_path_delays_no_other),
 		T(test_gone_needs_a_second_look),
