@@ -103,19 +103,30 @@ static void pause_listeners(struct http_server *s)
 	loop_timer_in(s->loop, &s->resume, RESUME_MS, on_resume, s);
 }
 
-// The one that is missed least: slow to begin, else idle longest. NULL: all are at work.
+// How long a connection must have been in its phase before it makes room for another, and
+// who goes first. Younger ones are kept: a flood shall not wash the good clients out.
+static const struct {
+	int64_t after_ms;
+	unsigned rank; // 0: never goes
+} evictable[] = {
+	[HTTP_HANDSHAKE] = { 1000, 3 }, [HTTP_HEAD] = { 1000, 3 },
+	[HTTP_BODY] = { 2000, 2 },      [HTTP_IDLE] = { 5000, 1 },
+	[HTTP_CLOSING] = { 0, 4 },
+};
+
+// The one that is missed least, the oldest of its rank. NULL: all are at work.
 static struct http_conn *whom_to_evict(const struct http_server *s)
 {
-	struct http_conn *slow = NULL, *idle = NULL;
-	int64_t late = clock_mono_ms() - HTTP_EVICT_AFTER_MS;
+	struct http_conn *best = NULL;
+	int64_t now = clock_mono_ms();
 	for (struct http_conn *c = s->conns; c; c = c->next) {
-		if (c->phase == HTTP_IDLE && (!idle || c->since_ms < idle->since_ms))
-			idle = c;
-		else if ((c->phase == HTTP_HANDSHAKE || c->phase == HTTP_HEAD) &&
-			 c->since_ms <= late && (!slow || c->since_ms < slow->since_ms))
-			slow = c;
+		unsigned rank = evictable[c->phase].rank;
+		unsigned least = best ? evictable[best->phase].rank : 1;
+		if (rank >= least && now - c->since_ms >= evictable[c->phase].after_ms &&
+		    (!best || rank > least || c->since_ms < best->since_ms))
+			best = c;
 	}
-	return slow ? slow : idle;
+	return best;
 }
 
 static bool make_room(struct http_server *s)
@@ -131,7 +142,8 @@ static bool make_room(struct http_server *s)
 void http_server_accept(struct http_server *s, struct http_listener *l)
 {
 	for (int i = 0; i < ACCEPTS_A_WAKEUP || s->draining; i++) {
-		if (s->stats.open >= s->o.connections && !make_room(s)) {
+		bool full = s->stats.open >= s->o.connections;
+		if (full && !whom_to_evict(s)) {
 			pause_listeners(s);
 			return;
 		}
@@ -140,14 +152,16 @@ void http_server_accept(struct http_server *s, struct http_listener *l)
 			int cause = errno;
 			if (cause == ECONNABORTED || cause == EINTR)
 				continue;
-			bool full = cause == EMFILE || cause == ENFILE ||
-				    cause == ENOBUFS || cause == ENOMEM;
-			if (full && make_room(s))
+			bool out_of = cause == EMFILE || cause == ENFILE ||
+				      cause == ENOBUFS || cause == ENOMEM;
+			if (out_of && make_room(s))
 				continue;
-			if (full)
+			if (out_of)
 				pause_listeners(s);
 			return;
 		}
+		if (full)
+			(void)make_room(s);
 		int yes = 1;
 		if (!l->path)
 			(void)!setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes,

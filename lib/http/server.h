@@ -36,9 +36,9 @@
 // gains nothing. A request not whole in time is answered with 408, a handler that does not
 // answer in time with 504 (its late answer is dropped).
 //
-// At the limit of connections, one that has not begun a request makes room for a new one:
-// the oldest that has not sent a whole head for a second, then the one that has been idle
-// longest. When all are in the middle of requests, new ones wait in the kernel's queue.
+// At the limit of connections one makes room for a new one: the oldest that has been at its
+// handshake or head for a second, else at its body for two, else idle for five. When there
+// is none, new ones wait in the kernel's queue.
 //
 // Errors are for start-up only. Afterwards nothing fails as a whole: broken connections are
 // counted (http_server_stats()) and told to opts.note.

@@ -13,7 +13,6 @@ enum {
 	HTTP_READ_STEP = 16 * 1024,
 	HTTP_HEAD_STEP = 2047, // with its NUL a block of the heap's size classes
 	HTTP_LINGER_MS = 1000, // for a refused client to read the answer
-	HTTP_EVICT_AFTER_MS = 1000,
 };
 
 // A connection's I/O when it is not plain.
