@@ -11,7 +11,6 @@
 #include "lib/base/mem.h"
 
 enum {
-	STOP_MS = 1500, // for revocations at the end
 	PUBLISH_RETRY_MS = 1000,
 	REST_MS = 2000, // after the last pass unused pages go back
 };
@@ -27,13 +26,6 @@ static struct source *source_of(void *ctx, const struct conf_store *store)
 	return NULL;
 }
 
-static void end(struct agent *a, enum agent_end how)
-{
-	if (a->ended == AGENT_RUNNING)
-		a->ended = how;
-	loop_stop(a->loop);
-}
-
 // --- what makes outputs dirty -------------------------------------------------------------
 
 static void on_entry(void *ctx, struct entry *en)
@@ -42,7 +34,13 @@ static void on_entry(void *ctx, struct entry *en)
 	for (size_t i = 0; i < a->n_outputs; i++)
 		if (output_needs(a->outputs[i], en))
 			a->outputs[i]->dirty = true;
+	agent_later_save(a);
 	later_pass(a);
+}
+
+static void on_kept(void *ctx)
+{
+	agent_later_save(ctx);
 }
 
 static void on_hint(void *ctx, struct source *s, const char *path)
@@ -54,26 +52,12 @@ static void on_hint(void *ctx, struct source *s, const char *path)
 			source_fetch(en);
 }
 
-// What the old token was refused, the new one may get; and leases end with their token.
-static void ask_refused(struct agent *a, const struct source *s)
-{
-	for (struct entry *en = cache_next(a->cache, NULL); en;
-	     en = cache_next(a->cache, en)) {
-		if (en->source != s)
-			continue;
-		bool over = source_outlived(en);
-		if (over)
-			en->renew_next = false;
-		if (over || en->error.kind == ERR_AUTH || en->error.kind == ERR_DENIED)
-			source_fetch(en);
-	}
-}
-
 static void on_login(void *ctx, struct source *s, bool ready)
 {
 	struct agent *a = ctx;
 	if (ready) {
-		ask_refused(a, s);
+		agent_look_again(a, s);
+		agent_later_save(a);
 		sinks_write(a->sinks, s);
 	}
 	later_pass(a); // without a token: a reason to show
@@ -124,6 +108,7 @@ static void on_notified(void *ctx, struct output *o, const struct conf_notify *w
 		return;
 	}
 	o->notified_ms = clock_mono_ms();
+	agent_later_save(a);
 	log_audit("signal", LOG_STR("file", o->conf->destination),
 		  LOG_STR("notify", what->text), LOG_STR("secrets", o->secrets));
 	later_pass(a); // --once may be waiting for it
@@ -150,6 +135,8 @@ static void sweep_cache(struct agent *a)
 	for (size_t i = 0; i < a->n_outputs; i++)
 		if (a->outputs[i]->error.kind != ERR_NONE || a->outputs[i]->dirty)
 			return;
+	struct state_env env = agent_state_env(a);
+	state_drop_rest(a->state, &env);
 	for (struct entry *en = cache_next(a->cache, NULL), *next; en; en = next) {
 		bool wanted = false;
 		next = cache_next(a->cache, en);
@@ -207,7 +194,7 @@ static void note_started(struct agent *a)
 	if (a->opts.changed)
 		a->opts.changed(a->opts.ctx);
 	if (a->started && a->opts.once && notifier_pending(a->notifier) == 0)
-		end(a, AGENT_DONE);
+		agent_finish(a, AGENT_DONE);
 }
 
 static void agent_pass(void *ctx)
@@ -217,6 +204,7 @@ static void agent_pass(void *ctx)
 				     .conf = a->conf,
 				     .cache = a->cache,
 				     .source_of = source_of,
+				     .restore = agent_restore,
 				     .ctx = a };
 	struct publish_env publish = { .observer = a->observer,
 				       .volumes = a->volumes,
@@ -227,13 +215,18 @@ static void agent_pass(void *ctx)
 	for (size_t i = 0; i < a->n_outputs; i++)
 		if (a->outputs[i]->dirty)
 			render_run(&render, a->outputs[i]);
+	agent_save_state(a); // a file never shows what a successor would not know
 	if (!publish_all(&publish, &e)) {
 		log_fail(LOG_ERROR, &e, "not published; the files before stay in place");
 		loop_timer_in(a->loop, &a->retry_timer, PUBLISH_RETRY_MS, on_retry, a);
 	}
-	for (size_t i = 0; i < a->n_outputs; i++)
-		if (a->outputs[i]->notify_due)
-			notify(a, a->outputs[i]);
+	for (size_t i = 0; i < a->n_outputs; i++) {
+		struct output *o = a->outputs[i];
+		bool owed = o->untold && o->state == OUTPUT_HELD;
+		if (o->notify_due || owed)
+			notify(a, o);
+		o->untold &= !owed;
+	}
 	sweep_cache(a);
 	on_sweep(a, NULL);
 	note_started(a);
@@ -304,54 +297,17 @@ void agent_start(struct agent *a)
 		}
 	}
 	if (a->failed) {
-		end(a, AGENT_FAILED);
+		agent_finish(a, AGENT_FAILED);
 		return;
 	}
+	struct state_env env = agent_state_env(a);
+	state_restore_logins(a->state, &env);
 	for (size_t i = 0; i < a->conf->n_stores; i++)
 		source_start(a->sources[i]);
 	if (a->opts.once && a->conf->start_timeout_ms > 0)
 		loop_timer_in(a->loop, &a->deadline, a->conf->start_timeout_ms,
 			      on_deadline, a);
 	later_pass(a);
-}
-
-static void on_source_ended(void *ctx)
-{
-	struct agent *a = ctx;
-	if (--a->ending == 0)
-		end(a, a->failed ? AGENT_FAILED : AGENT_DONE);
-}
-
-static void on_stop_late(void *ctx, struct loop_timer *t)
-{
-	struct agent *a = ctx;
-	(void)t;
-	log_warn("the store did not confirm the revocation in time");
-	end(a, a->failed ? AGENT_FAILED : AGENT_DONE);
-}
-
-// Leases and tokens end with the pod, and with a start that failed. On a plain machine
-// (no `deliver`) the application may outlive us, and keeps what it was given.
-static bool shall_revoke(const struct agent *a)
-{
-	if (!a->conf->revoke_on_exit || a->conf->n_sinks > 0)
-		return false;
-	return a->failed || a->conf->n_deliver > 0;
-}
-
-void agent_stop(struct agent *a)
-{
-	if (a->stopping)
-		return;
-	a->stopping = true;
-	loop_timer_cancel(&a->deadline);
-	loop_timer_in(a->loop, &a->deadline, STOP_MS, on_stop_late, a);
-	a->ending = 1;
-	for (size_t i = 0; shall_revoke(a) && i < a->conf->n_stores; i++) {
-		a->ending++;
-		source_end(a->sources[i], a->cache, on_source_ended, a);
-	}
-	on_source_ended(a);
 }
 
 enum agent_end agent_ended(const struct agent *a, struct err *e)
@@ -375,7 +331,7 @@ void agent_refresh(struct agent *a)
 
 void agent_ask_reload(struct agent *a)
 {
-	end(a, AGENT_RELOAD);
+	agent_finish(a, AGENT_RELOAD);
 }
 
 bool agent_started(const struct agent *a)
@@ -427,6 +383,7 @@ static bool open_sources(struct agent *a, struct err *e)
 			.entry_changed = on_entry,
 			.hint = on_hint,
 			.login_changed = on_login,
+			.kept_changed = on_kept,
 			.ctx = a,
 		};
 		if (!source_new(&setup, &a->sources[i], e))
@@ -455,7 +412,8 @@ bool agent_new(struct loop *l, const struct conf *conf, const struct agent_opts 
 	a->conf = conf;
 	a->opts = *opts;
 	a->cache = cache_new();
-	if (!open_volumes(a, e) || !open_sources(a, e) || !make_outputs(a, e)) {
+	if (!open_volumes(a, e) || !open_sources(a, e) || !make_outputs(a, e) ||
+	    !agent_open_state(a, e)) {
 		agent_free(a);
 		return false;
 	}
@@ -483,6 +441,7 @@ void agent_free(struct agent *a)
 	for (size_t i = 0; a->sources && i < a->conf->n_stores; i++)
 		source_free(a->sources[i]);
 	cache_free(a->cache);
+	state_free(a->state);
 	for (struct volume **v = a->volumes; v && *v; v++)
 		volume_free(*v);
 	mem_free(a->outputs);

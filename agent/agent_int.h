@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent's struct, for agent.c and status.c only (which reads it).
+// The agent's struct, for the files that are the agent: agent.c (the flow), agent_state.c,
+// agent_end.c; and status.c, which reads it.
 #pragma once
 
 #include "agent/agent.h"
@@ -11,6 +12,7 @@
 #include "agent/render.h"
 #include "agent/sink.h"
 #include "agent/source.h"
+#include "agent/state.h"
 
 struct template_watch {
 	struct agent *agent;
@@ -24,6 +26,7 @@ struct agent {
 	struct volume **volumes; // NULL-ended
 	struct source **sources; // as conf->stores
 	struct cache *cache;
+	struct state *state;
 	struct output **outputs; // as conf->templates
 	size_t n_outputs;
 	struct template_watch *watches;
@@ -31,9 +34,22 @@ struct agent {
 	struct notifier *notifier;
 	struct sinks *sinks;
 	struct loop_timer deadline, sweep_timer, retry_timer, rest_timer;
-	bool pass_due, started, stopping, failed;
+	bool pass_due, save_due, taken_over, revoking, started, stopping, failed;
 	unsigned ending;
 	int64_t start_ms;
 	enum agent_end ended;
 	struct err error;
 };
+
+// agent_state.c
+struct state_env agent_state_env(const struct agent *a);
+MUST_CHECK bool agent_open_state(struct agent *a, struct err *e);
+bool agent_restore(void *ctx, struct entry *en); // of render_env
+// Writes what is new, now or soon.
+void agent_save_state(struct agent *a);
+void agent_later_save(struct agent *a);
+// After a login.
+void agent_look_again(struct agent *a, struct source *s);
+
+// agent_end.c
+void agent_finish(struct agent *a, enum agent_end how);

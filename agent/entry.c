@@ -9,6 +9,7 @@
 #include "agent/lease.h"
 #include "agent/source.h"
 #include "agent/source_int.h"
+#include "agent/state_doc.h"
 #include "lib/base/backoff.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -70,16 +71,96 @@ static void plan(struct entry *en)
 	arm(en, delay);
 }
 
+// A lease that outlives its token only seems to.
+static void cap_lease(struct entry *en)
+{
+	if (en->life != LIFE_LEASE || !en->cap_ms || en->until_ms <= en->cap_ms)
+		return;
+	int64_t left = en->cap_ms - clock_mono_ms();
+	en->until_ms = en->cap_ms;
+	en->lease_ms = left > 0 ? left : 0;
+	en->renewable = false;
+}
+
 static void take_lease(struct entry *en, const struct store_answer *a, bool fresh)
 {
 	int64_t now = clock_mono_ms();
 	en->lease_ms = a->lease_ms;
 	if (fresh)
 		en->granted_ms = a->lease_ms;
+	if (fresh)
+		en->cap_ms = 0;
 	en->renewable = a->renewable;
 	en->until_ms = en->life == LIFE_UNTIL   ? now + a->next_ms
 		       : en->life == LIFE_LEASE ? now + a->lease_ms
 						: 0;
+	cap_lease(en);
+	source_tell_kept(en->source);
+}
+
+json_t *entry_save(const struct entry *en)
+{
+	int64_t left = en->until_ms - clock_mono_ms();
+	struct state_secret s = { .body = en->body,
+				  .version = en->version,
+				  .lease_id = en->lease_id,
+				  .life = en->life,
+				  .lease_ms = en->lease_ms,
+				  .granted_ms = en->granted_ms,
+				  .left_ms = en->until_ms && left > 0 ? left : 0,
+				  .renewable = en->renewable };
+	return state_doc_secret(&s);
+}
+
+void entry_restore(struct entry *en, const struct state_secret *s)
+{
+	int64_t now = clock_mono_ms();
+	en->body = json_incref(s->body);
+	mem_free(en->version);
+	en->version = mem_strdup(s->version);
+	mem_free(en->lease_id);
+	en->lease_id = mem_strdup(s->lease_id);
+	en->life = s->life;
+	en->lease_ms = s->lease_ms;
+	en->granted_ms = s->granted_ms;
+	en->renewable = s->renewable;
+	en->until_ms =
+		s->life == LIFE_UNTIL || s->life == LIFE_LEASE ? now + s->left_ms : 0;
+	en->got_ms = en->checked_ms = now;
+	en->state = ENTRY_HELD;
+	switch (s->life) {
+	case LIFE_STATIC:
+	case LIFE_WATCH:
+		source_fetch(en);
+		return;
+	case LIFE_UNTIL:
+		plan(en);
+		return;
+	case LIFE_LEASE:
+		en->renew_next = en->renewable && source_can_renew(en->source);
+		if (en->renew_next) {
+			arm(en, 0);
+			return;
+		}
+		en->lease_ms = s->left_ms;
+		plan(en);
+		return;
+	}
+}
+
+void entry_token_replaced(struct entry *en, int64_t left_ms)
+{
+	if (!*en->lease_id || left_ms == INT64_MAX)
+		return;
+	en->cap_ms = clock_mono_ms() + left_ms;
+	if (left_ms <= 0) {
+		en->until_ms = en->cap_ms;
+		en->renew_next = false;
+		source_fetch(en);
+	} else if (en->until_ms > en->cap_ms && !en->in_flight) {
+		cap_lease(en);
+		plan(en);
+	}
 }
 
 static bool same_answer(const struct entry *en, const struct store_answer *a)
@@ -143,7 +224,8 @@ static void gone(struct entry *en, const struct err *e)
 
 static void bad(struct entry *en, const struct err *e)
 {
-	bool first = en->error.kind == ERR_NONE;
+	// A reason is told once, when it is new.
+	bool first = strcmp(en->error.text, e->text) != 0;
 	if (e->kind == ERR_RETRY) {
 		log_fail(first ? LOG_WARN : LOG_DEBUG, e, "secret not fetched",
 			 LOG_STR("secret", entry_name(en)));

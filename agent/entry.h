@@ -34,13 +34,13 @@ struct entry {
 	char *lease_id;
 	int64_t lease_ms, granted_ms, until_ms; // until_ms: the lease's end, 0 = none
 	bool renewable;
-	int64_t got_ms;     // when body came
+	int64_t cap_ms; // when the token ends that the lease was got with, 0 = not known
+	int64_t got_ms; // when body came
 	int64_t checked_ms; // when the store last confirmed it
 
 	struct err error; // of the last try, kind ERR_NONE when it was good
 	bool in_flight, queued;
 	int64_t asked_ms; // when the request under way was made
-	unsigned login;   // which of the source's logins the answer came with
 	bool gone_once;   // seen gone; the second look decides
 	unsigned tries;
 	int64_t interval_ms; // shortest of the outputs that want it
@@ -50,6 +50,16 @@ struct entry {
 	struct entry *wait_next; // in the source's queue
 	bool wanted;             // mark of the last render pass
 };
+
+struct state_secret;
+// What a predecessor held (agent/state.h): the entry is HELD at once; a lease is renewed and
+// a static secret read again as soon as the store can be asked.
+void entry_restore(struct entry *en, const struct state_secret *s);
+// A held entry for a successor: a new object.
+json_t *entry_save(const struct entry *en);
+// The store's token was replaced; its leases end with the old one, in left_ms (0: they have
+// ended; INT64_MAX: they do not).
+void entry_token_replaced(struct entry *en, int64_t left_ms);
 
 // The name for people and audit lines: "store:path". Borrowed until the next call.
 const char *entry_name(const struct entry *en);

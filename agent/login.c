@@ -10,7 +10,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 
-enum state { OFF, TRYING, WAITING, READY, RENEWING, CHECKING, N_STATES };
+enum state { OFF, TRYING, WAITING, READY, RENEWING, CHECKING, ENDING, N_STATES };
 enum event {
 	EV_START,
 	EV_GOOD,
@@ -33,9 +33,11 @@ enum {
 struct login {
 	struct login_setup setup;
 	enum state state;
-	bool usable;            // a token is held, even while a newer one is fetched
-	struct backoff backoff; // of refusals
-	struct pace pace;       // of a store that cannot be reached
+	bool usable; // a token is held, even while a newer one is fetched
+	bool restored, had, replaced; // a predecessor's; any before; since last asked
+	int64_t old_left_ms;          // of the replaced one
+	struct backoff backoff;       // of refusals
+	struct pace pace;             // of a store that cannot be reached
 	uint64_t seed;
 	struct loop_timer timer;
 	int64_t granted_ms, until_ms; // of the token; 0 = does not end
@@ -50,8 +52,9 @@ struct login {
 typedef void act_fn(struct login *l);
 
 static const char *const state_names[N_STATES] = {
-	[OFF] = "off",     [TRYING] = "logging in", [WAITING] = "waiting",
-	[READY] = "ready", [RENEWING] = "renewing", [CHECKING] = "checking",
+	[OFF] = "off",       [TRYING] = "logging in", [WAITING] = "waiting",
+	[READY] = "ready",   [RENEWING] = "renewing", [CHECKING] = "checking",
+	[ENDING] = "ending",
 };
 
 static void event(struct login *l, enum event ev);
@@ -106,8 +109,32 @@ static void try_login(struct login *l)
 	ask(l, TRYING, l->setup.ops->login);
 }
 
+static void timer_ready(struct login *l);
+static void doubt(struct login *l);
+
+// A predecessor's token: used, and asked about.
+static void start_restored(struct login *l)
+{
+	l->state = READY;
+	l->usable = l->had = true;
+	log_info("token taken over from the state",
+		 LOG_STR("store", l->setup.conf->name));
+	tell(l, NULL);
+	if (l->renewable) {
+		timer_ready(l);
+		return;
+	}
+	if (l->until_ms)
+		arm(l, l->until_ms - clock_mono_ms());
+	doubt(l);
+}
+
 static void start(struct login *l)
 {
+	if (l->restored) {
+		start_restored(l);
+		return;
+	}
 	if (l->setup.ops->login) {
 		try_login(l);
 		return;
@@ -135,10 +162,19 @@ static void plan(struct login *l, int64_t full_ms)
 	arm(l, delay);
 }
 
+static void note_replaced(struct login *l)
+{
+	int64_t left = l->until_ms - clock_mono_ms();
+	l->replaced = l->had;
+	l->old_left_ms = !l->usable ? 0 : !l->until_ms ? INT64_MAX : left > 0 ? left : 0;
+	l->had = true;
+}
+
 static void logged_in(struct login *l)
 {
 	backoff_reset(&l->backoff);
 	pace_reset(&l->pace);
+	note_replaced(l);
 	l->usable = true;
 	l->checked_ms = clock_mono_ms();
 	log_audit("login", LOG_STR("store", l->setup.conf->name),
@@ -155,6 +191,8 @@ static void renewed(struct login *l)
 	log_audit("renew", LOG_STR("store", l->setup.conf->name),
 		  LOG_STR("what", "token"), LOG_INT("ttl_s", l->token.ttl_ms / 1000));
 	plan(l, l->granted_ms);
+	if (l->setup.kept)
+		l->setup.kept(l->setup.ctx);
 }
 
 static void login_failed(struct login *l)
@@ -247,6 +285,9 @@ static void refresh(struct login *l)
 	arm(l, REFRESH_DELAY_MS);
 }
 
+static void give_back(struct login *l);
+static void came_late(struct login *l);
+
 static void nothing(struct login *l)
 {
 	(void)l;
@@ -262,6 +303,7 @@ static act_fn *const table[N_STATES][N_EVENTS] = {
 		    [EV_REFRESH] = refresh },
 	[RENEWING] = { [EV_GOOD] = renewed, [EV_BAD] = renewal_failed },
 	[CHECKING] = { [EV_GOOD] = check_good, [EV_BAD] = check_bad },
+	[ENDING] = { [EV_GOOD] = came_late, [EV_BAD] = give_back },
 };
 
 static void event(struct login *l, enum event ev)
@@ -290,6 +332,22 @@ void login_free(struct login *l)
 void login_start(struct login *l)
 {
 	event(l, EV_START);
+}
+
+void login_restore(struct login *l, const struct store_token *t)
+{
+	l->restored = true;
+	l->renewable = t->renewable && l->setup.ops->renew_login;
+	l->granted_ms = t->ttl_ms;
+	l->until_ms = t->ttl_ms ? clock_mono_ms() + t->ttl_ms : 0;
+}
+
+bool login_replaced(struct login *l, int64_t *ret_left_ms)
+{
+	*ret_left_ms = l->old_left_ms;
+	bool was = l->replaced;
+	l->replaced = false;
+	return was;
 }
 
 bool login_ready(const struct login *l)
@@ -322,18 +380,33 @@ static void on_ended(void *ctx, const struct store_token *t, const struct err *e
 	l->ended(l->ended_ctx);
 }
 
-void login_end(struct login *l, void (*done)(void *ctx), void *ctx)
+static void give_back(struct login *l)
 {
-	bool had = l->usable && l->setup.ops->logout;
-	loop_timer_cancel(&l->timer);
 	l->state = OFF;
+	bool had = l->usable && l->setup.ops->logout;
 	l->usable = false;
-	l->ended = done;
-	l->ended_ctx = ctx;
 	if (had)
 		l->setup.ops->logout(l->setup.store, on_ended, l);
 	else
-		done(ctx);
+		l->ended(l->ended_ctx);
+}
+
+static void came_late(struct login *l)
+{
+	l->usable = true;
+	give_back(l);
+}
+
+void login_end(struct login *l, void (*done)(void *ctx), void *ctx)
+{
+	bool asking = l->state == TRYING;
+	loop_timer_cancel(&l->timer);
+	l->ended = done;
+	l->ended_ctx = ctx;
+	l->state = ENDING;
+	// The token that a login under way brings is to be given back, too.
+	if (!asking)
+		give_back(l);
 }
 
 const char *login_state_name(const struct login *l)

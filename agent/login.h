@@ -20,6 +20,7 @@ struct login_setup {
 	struct store *store;
 	const struct conf_store *conf;
 	login_state_fn *changed;
+	void (*kept)(void *ctx); // the token's time has changed; may be NULL
 	void *ctx;
 };
 
@@ -27,6 +28,12 @@ struct login_setup {
 struct login *login_new(const struct login_setup *setup);
 void login_free(struct login *l);
 void login_start(struct login *l);
+// Before login_start(): the store holds a token that a predecessor got. It is used at once,
+// and renewed (or looked up), which tells whether it is still good.
+void login_restore(struct login *l, const struct store_token *t);
+// Whether a login has replaced another token since this was asked last, and how long that one
+// still lives: 0 = it has ended, INT64_MAX = it does not end.
+bool login_replaced(struct login *l, int64_t *ret_left_ms);
 bool login_ready(const struct login *l);
 
 // The store has said that the token is no longer valid: log in again at once.

@@ -223,6 +223,15 @@ size_t notifier_pending(const struct notifier *n)
 	return pending;
 }
 
+bool notifier_owes(const struct notifier *n, const struct output *o)
+{
+	for (const struct job *j = n->jobs; j; j = j->next)
+		for (size_t i = 0; i < j->n_outputs; i++)
+			if (j->outputs[i] == o)
+				return true;
+	return false;
+}
+
 const struct err *notifier_error(const struct notifier *n)
 {
 	for (const struct job *j = n->jobs; j; j = j->next)

@@ -25,5 +25,7 @@ void notifier_free(struct notifier *n);
 void notifier_add(struct notifier *n, struct output *o, const struct conf_notify *what);
 // How many have not been delivered yet.
 size_t notifier_pending(const struct notifier *n);
+// Whether one of this output is among them.
+bool notifier_owes(const struct notifier *n, const struct output *o);
 // Why the last try of a pending one failed, or NULL.
 const struct err *notifier_error(const struct notifier *n);

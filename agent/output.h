@@ -58,6 +58,7 @@ struct output {
 	bool removing;       // its secret is gone; the file goes in this pass
 	bool changed;        // new content waits for publication
 	bool notify_due;     // published, not yet told
+	bool untold;         // a predecessor has published it and told nobody
 	unsigned generation; // counts contents
 	struct buf content, previous;
 	char *previous_secrets;

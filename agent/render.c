@@ -180,7 +180,7 @@ static enum tmpl_answer look_up(struct run *r, const struct cache_ask *ask,
 	struct entry *en = cache_get(r->env->cache, ask, &is_new);
 	note_interval(en, r->output->conf->interval_ms);
 	output_add_dep(r->output, en);
-	if (is_new)
+	if (is_new && !r->env->restore(r->env->ctx, en))
 		source_fetch(en);
 	if (en->state == ENTRY_HELD) {
 		*ret = en->body;

@@ -12,6 +12,8 @@ struct render_env {
 	const struct conf *conf;
 	struct cache *cache;
 	struct source *(*source_of)(void *ctx, const struct conf_store *store);
+	// Fills a new entry from what is known already; false: it has to be fetched.
+	bool (*restore)(void *ctx, struct entry *en);
 	void *ctx;
 };
 

@@ -37,7 +37,6 @@ struct source {
 	struct pace probe_pace, sick_pace;
 	struct loop_timer probe_timer, sick_timer;
 	int64_t good_ms, patience_ms;
-	unsigned logins;
 	struct loop_watch *watches[4]; // credential files
 	struct err error;              // why the store is down or the login fails
 	uint64_t seed;
@@ -55,12 +54,16 @@ static void on_login(void *ctx, bool ready, const struct err *e)
 	if (e) {
 		s->error = *e;
 	} else {
-		s->logins++;
 		store_up(s);
 		err_clear(&s->error);
 	}
 	s->setup.login_changed(s->setup.ctx, s, ready);
 	pump(s);
+}
+
+static void on_kept(void *ctx)
+{
+	source_tell_kept(ctx);
 }
 
 static void on_store_changed(void *ctx, const char *path)
@@ -94,6 +97,7 @@ bool source_new(const struct source_setup *setup, struct source **ret, struct er
 						    .store = s->store,
 						    .conf = setup->conf,
 						    .changed = on_login,
+						    .kept = on_kept,
 						    .ctx = s });
 	*ret = s;
 	return true;
@@ -255,11 +259,6 @@ void source_fetch(struct entry *en)
 	pump(s);
 }
 
-bool source_outlived(const struct entry *en)
-{
-	return *en->lease_id && en->login != en->source->logins;
-}
-
 // --- the store's health -------------------------------------------------------------------
 
 static void on_probe(void *ctx, struct loop_timer *t)
@@ -372,10 +371,8 @@ static void answered(struct source *s, struct entry *en, const struct store_answ
 		     const struct err *e)
 {
 	bool was_sick = en->error.kind == ERR_RETRY;
-	if (a) {
+	if (a)
 		s->good_ms = clock_mono_ms();
-		en->login = s->logins;
-	}
 	if (en->renew_next)
 		entry_renewed(en, a, e);
 	else
@@ -422,6 +419,43 @@ int64_t source_interval(const struct source *s)
 void source_tell(struct entry *en)
 {
 	en->source->setup.entry_changed(en->source->setup.ctx, en);
+}
+
+// --- for a successor ----------------------------------------------------------------------
+
+void source_tell_kept(const struct source *s)
+{
+	if (s->setup.kept_changed)
+		s->setup.kept_changed(s->setup.ctx);
+}
+
+json_t *source_save(const struct source *s)
+{
+	return s->ops->save ? s->ops->save(s->store) : NULL;
+}
+
+bool source_restore(struct source *s, const json_t *kept, int64_t age_ms)
+{
+	struct store_token t;
+	if (!s->ops->restore || !s->ops->restore(s->store, kept, age_ms, &t))
+		return false;
+	login_restore(s->login, &t);
+	return true;
+}
+
+bool source_token_replaced(struct source *s, int64_t *ret_left_ms)
+{
+	return login_replaced(s->login, ret_left_ms);
+}
+
+static void on_forgotten(void *ctx, const struct store_answer *a, const struct err *e);
+
+void source_give_back(struct source *s, const char *lease_id)
+{
+	if (!s->ops->revoke || !login_ready(s->login))
+		return;
+	log_audit("revoke", LOG_STR("store", source_name(s)), LOG_STR("what", "lease"));
+	s->ops->revoke(s->store, lease_id, on_forgotten, s);
 }
 
 // --- the end ------------------------------------------------------------------------------

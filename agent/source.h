@@ -32,6 +32,7 @@ struct source_setup {
 	source_entry_fn *entry_changed;
 	source_hint_fn *hint;
 	source_login_fn *login_changed;
+	void (*kept_changed)(void *ctx); // what a successor must know (state.h) is new
 	void *ctx;
 };
 
@@ -50,11 +51,19 @@ void source_wrap_token(struct source *s, const char *ttl, store_done_fn *done, v
 const struct err *source_error(const struct source *s);
 const char *source_state(const struct source *s);
 
+// For a successor: the store's own credential and marks, or NULL; and the way back, before
+// source_start(). False when the credential is not usable any more.
+json_t *source_save(const struct source *s);
+bool source_restore(struct source *s, const json_t *kept, int64_t age_ms);
+// Whether the last login replaced a token (asked once for each login): its leases end with
+// it, in *ret_left_ms (0: they have ended, INT64_MAX: never).
+bool source_token_replaced(struct source *s, int64_t *ret_left_ms);
+// Revokes a lease that no entry holds.
+void source_give_back(struct source *s, const char *lease_id);
+
 // Asks as soon as may be, for a renewal if that is what comes next (renew_next); an entry
 // that is queued or under way stays where it is.
 void source_fetch(struct entry *en);
-// Whether the entry's lease was got with a login before the present one: it ends with that.
-bool source_outlived(const struct entry *en);
 // Forgets an entry that nobody wants: its lease is revoked, its timer ends. False while a
 // request is under way (ask again later).
 bool source_forget(struct entry *en);

@@ -16,5 +16,7 @@ void source_sick(struct entry *en, const struct err *e);
 bool source_can_renew(const struct source *s);
 struct loop *source_loop(const struct source *s);
 int64_t source_interval(const struct source *s);
+// Tells the agent that a successor must know something new.
+void source_tell_kept(const struct source *s);
 // Tells the agent that the entry has changed.
 void source_tell(struct entry *en);

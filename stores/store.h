@@ -98,6 +98,14 @@ struct store_ops {
 	// How long what is asked from now on may take, if that is less than the
 	// configuration's timeout; 0 = as that says.
 	void (*patience)(struct store *s, int64_t ms);
+	// What a successor of this process needs: the credential if it is ours, high-water
+	// marks. A new object, or NULL. It is sealed before it is written (agent/state.h).
+	json_t *(*save)(struct store *s);
+	// Takes that over, age_ms later, before any login. True when there is a credential
+	// that still lives: its terms.
+	bool (*restore)(struct store *s, const json_t *saved, int64_t age_ms,
+			struct store_token *ret);
+
 	void (*fetch)(struct store *s, const struct store_ask *ask, store_done_fn *done,
 		      void *ctx);
 	// The answer's body is NULL; lease_ms and renewable are the new ones.

@@ -11,7 +11,7 @@
 //	vault_fetch.c  reads, lists, writes                     vault_reason.c  refusals
 //	vault_lease.c  leases                                   vault_said.c    the server's words
 //	vault_login.c  login                                    vault_token.c   the token's life
-//	vault_due.c    late rotations
+//	vault_due.c    late rotations                           vault_keep.c    for a successor
 #pragma once
 
 #include "lib/http/client.h"
@@ -144,6 +144,9 @@ void vault_login(struct store *s, store_login_fn *done, void *ctx);
 void vault_renew_login(struct store *s, store_login_fn *done, void *ctx);
 void vault_check_login(struct store *s, store_login_fn *done, void *ctx);
 void vault_logout(struct store *s, store_login_fn *done, void *ctx);
+json_t *vault_save(struct store *s);
+bool vault_restore(struct store *s, const json_t *saved, int64_t age_ms,
+		   struct store_token *ret);
 void vault_wrap_token(struct store *s, const char *ttl, store_done_fn *done, void *ctx);
 
 // Whether requests can be made: there is a token, and it is not wrapped for somebody else.

@@ -113,6 +113,29 @@ static bool load_observe(struct load *l)
 	       (!body || stanza_read(l, STANZA_OBSERVE, body, &l->conf->observe, NULL));
 }
 
+// The peer keeps its own in cache { persist {…} }.
+static bool load_state(struct load *l)
+{
+	struct conf_state *s = &l->conf->state;
+	const struct node *body;
+	const json_t *cache = json_array_get(json_object_get(l->conf->other, "cache"), 0);
+	const json_t *persist = json_object_get(cache, "persist");
+	if (!stanza_defaults(l, STANZA_STATE, s) || !stanza_single(l, "state", &body))
+		return false;
+	s->path = json_string_value(json_object_get(persist, "path"));
+	s->exit_on_err = json_is_true(json_object_get(persist, "exit_on_err"));
+	if (body && !stanza_read(l, STANZA_STATE, body, s, NULL))
+		return false;
+	if (body && !s->path)
+		return node_err(body, l->e,
+				"path is missing: a folder of the agent's own");
+	if (s->path && s->path[0] != '/')
+		return node_err(body ? node_place(body, "path")
+				     : stanza_place(l, "cache"),
+				l->e, "'%.200s' must be an absolute path", s->path);
+	return true;
+}
+
 // One policy only, whichever file it is in: a later one must not loosen an earlier one.
 static bool load_policy(struct load *l)
 {
@@ -135,7 +158,7 @@ static bool load_all(struct load *l)
 {
 	return add_documents(l) && load_stores(l) && load_top(l) && load_observe(l) &&
 	       load_policy(l) && load_deliver(l) && load_templates(l) && load_peer(l) &&
-	       check_conf(l);
+	       load_state(l) && check_conf(l);
 }
 
 bool conf_load(const struct conf_load_opts *opts, struct conf **ret, struct err *e)

@@ -151,6 +151,14 @@ struct conf_policy {
 	int64_t min_interval_ms;
 };
 
+// state {…}, or the peer's cache { persist {…} }: agent/state.h
+struct conf_state {
+	const char *path;     // NULL = none is kept
+	const char *key_file; // NULL = the file `key` in the folder
+	bool keep_on_exit;    // a SIGTERM revokes nothing; true
+	bool exit_on_err;
+};
+
 struct conf_template_config {
 	bool exit_on_retry_failure;
 	int64_t static_interval_ms; // 5 min
@@ -180,6 +188,7 @@ struct conf {
 	size_t n_notify;
 	struct conf_observe observe;
 	struct conf_policy policy;
+	struct conf_state state;
 	struct conf_template_config template_config;
 	json_t *other; // stanzas of the peer for later: cache, api_proxy, listener, exec, …
 };

@@ -82,6 +82,12 @@ static const struct option_stanza_info stanzas[STANZA_COUNT] = {
 			    .help = "what the agent must refuse",
 			    .unknown = UNKNOWN_FATAL,
 			    .size = sizeof(struct conf_policy) },
+	[STANZA_STATE] = { .name = "state",
+			   .block = "state {",
+			   .help = "what a restart and the container behind --once take "
+				   "over",
+			   .unknown = UNKNOWN_FATAL,
+			   .size = sizeof(struct conf_state) },
 	[STANZA_EXEC] = { .name = "exec",
 			  .block = "exec {",
 			  .help = "the command of the peer's process supervisor",

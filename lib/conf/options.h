@@ -28,6 +28,7 @@ enum option_stanza {
 	STANZA_DELIVER,         // struct conf_deliver
 	STANZA_OBSERVE,         // struct conf_observe
 	STANZA_POLICY,          // struct conf_policy
+	STANZA_STATE,           // struct conf_state
 	STANZA_EXEC,            // from here on: kept in conf.other
 	STANZA_ENV_TEMPLATE,
 	STANZA_CACHE,

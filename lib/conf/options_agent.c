@@ -15,6 +15,7 @@ static const char *const revoked_words[] = {
 	.stanza = STANZA_DELIVER, .offset = offsetof(struct conf_deliver, field)
 #define POLICY(field)                                                                    \
 	.stanza = STANZA_POLICY, .offset = offsetof(struct conf_policy, field)
+#define STATE(field) .stanza = STANZA_STATE, .offset = offsetof(struct conf_state, field)
 #define BLOCK(name, text)                                                                \
 	{                                                                                \
 		.stanza = STANZA_TOP, .key = (name), .type = OPTION_BLOCK,               \
@@ -69,6 +70,7 @@ static const struct option_row rows[] = {
 	BLOCK("deliver", "a container and the folder that it sees; repeats"),
 	BLOCK("observe", "whether the application has read what changed"),
 	BLOCK("policy", "what the agent must refuse"),
+	BLOCK("state", "token and leases for a restart, sealed"),
 	BLOCK("exec", "the command of the peer's process supervisor"),
 	BLOCK("env_template", "a variable of that command; repeats"),
 	BLOCK("cache", "the peer's caching proxy"),
@@ -117,6 +119,20 @@ static const struct option_row rows[] = {
 	{ POLICY(min_interval_ms), .key = "min_interval", .type = OPTION_DURATION,
 	  .default_ = "0",
 	  .help = "the shortest poll interval; shorter ones are raised to it" },
+
+	{ STATE(path), .key = "path", .type = OPTION_STRING,
+	  .help = "folder that only the agent mounts; the peer's cache { persist } names "
+		  "it too" },
+	{ STATE(key_file), .key = "key_file", .type = OPTION_STRING,
+	  .help = "file of the sealing key, made when missing; without it the file key "
+		  "in the folder" },
+	{ STATE(keep_on_exit), .key = "keep_on_exit", .type = OPTION_BOOL,
+	  .default_ = "true",
+	  .help = "a SIGTERM leaves token and leases to the successor; false: "
+		  "revoke_on_exit counts" },
+	{ STATE(exit_on_err), .key = "exit_on_err", .type = OPTION_BOOL,
+	  .default_ = "false",
+	  .help = "end when the state cannot be used; else start without it" },
 };
 
 const struct option_part options_agent = { rows, ARRAY_LEN(rows) };

@@ -603,18 +603,47 @@ static void test_probe_makes_no_credential(void **state)
 	assert_int_equal(waiting(P_FETCH), 0);
 }
 
-static void test_lease_that_outlived_its_login_is_fetched_anew(void **state)
+static void test_leases_that_died_with_the_token_are_fetched_anew(void **state)
 {
 	(void)state;
 	struct entry *en = want("db"), *kv = want("kv");
+	int64_t left = -1;
 	start_logged_in();
 	answer_lease(P_FETCH, 3600000);
 	answer("x", "1");
-	assert_false(source_outlived(en));
+	assert_false(source_token_replaced(source, &left));
 	advance(10000);
 	lose_login(); // what the store refuses leads to another login
-	assert_true(source_outlived(en));
-	assert_false(source_outlived(kv));
+	assert_true(source_token_replaced(source, &left));
+	assert_int_equal(left, 0);
+	assert_false(source_token_replaced(source, &left)); // told once
+	unsigned before = fake.fetches;
+	entry_token_replaced(en, 0);
+	entry_token_replaced(kv, 0);
+	assert_int_equal(fake.fetches, before + 1);
+	while (waiting(P_FETCH) > 1)
+		take(P_FETCH); // "refused" is asked again, too
+	assert_string_equal(take(P_FETCH).path, "db");
+}
+
+// The old token lives for a while: so do its leases, and no renewal prolongs them.
+static void test_leases_of_a_replaced_token_are_fetched_before_it_ends(void **state)
+{
+	(void)state;
+	struct entry *en = want("db");
+	start_logged_in();
+	answer_lease(P_FETCH, 3600000);
+	entry_token_replaced(en, INT64_MAX);
+	assert_int_equal(en->until_ms, clock_mono_ms() + 3600000);
+	entry_token_replaced(en, 600000);
+	assert_int_equal(en->until_ms, clock_mono_ms() + 600000);
+	advance(300000);
+	assert_int_equal(waiting(P_FETCH) + waiting(P_RENEW), 0);
+	advance(290000);
+	assert_int_equal(waiting(P_FETCH), 1);
+	answer_lease(P_FETCH,
+		     3600000); // got with the new token: not bound to the old one
+	assert_int_equal(en->until_ms, clock_mono_ms() + 3600000);
 }
 
 static void test_outage_keeps_what_is_held(void **state)
@@ -733,7 +762,8 @@ int main(void)
 		T(test_a_limit_on_one_path_is_no_outage),
 		T(test_short_outage_costs_at_most_two_seconds_more),
 		T(test_probe_makes_no_credential),
-		T(test_lease_that_outlived_its_login_is_fetched_anew),
+		T(test_leases_that_died_with_the_token_are_fetched_anew),
+		T(test_leases_of_a_replaced_token_are_fetched_before_it_ends),
 		T(test_outage_keeps_what_is_held),
 		T(test_one_wrong_path_delays_no_other),
 		T(test_gone_needs_a_second_look),

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's end: what is given back to the stores, and what is left to a successor.
+#include "agent/agent_int.h"
+#include "lib/base/log.h"
+
+enum { STOP_MS = 1500 }; // for revocations at the end
+
+void agent_finish(struct agent *a, enum agent_end how)
+{
+	if (a->ended == AGENT_RUNNING)
+		a->ended = how;
+	loop_stop(a->loop);
+}
+
+static void on_source_ended(void *ctx)
+{
+	struct agent *a = ctx;
+	if (--a->ending > 0)
+		return;
+	if (a->revoking)
+		state_remove(a->state);
+	agent_finish(a, a->failed ? AGENT_FAILED : AGENT_DONE);
+}
+
+static void on_stop_late(void *ctx, struct loop_timer *t)
+{
+	struct agent *a = ctx;
+	(void)t;
+	log_warn("the store did not confirm the revocation in time");
+	agent_finish(a, a->failed ? AGENT_FAILED : AGENT_DONE);
+}
+
+static bool shows_anything(const struct agent *a)
+{
+	for (size_t i = 0; i < a->n_outputs; i++)
+		if (a->outputs[i]->state != OUTPUT_WAITING)
+			return true;
+	return false;
+}
+
+// A start that fails, or is broken off, leaves nothing behind in a store. Otherwise leases
+// and tokens end with the pod, unless a successor takes them over; and on a plain machine
+// (no `deliver`) the application may outlive us, and keeps what it was given.
+static bool shall_revoke(const struct agent *a)
+{
+	if (!a->conf->revoke_on_exit)
+		return false;
+	if (!a->started && (a->opts.once || (!a->taken_over && !shows_anything(a))))
+		return true;
+	if (a->conf->n_sinks > 0 || (a->conf->state.path && a->conf->state.keep_on_exit))
+		return false;
+	return a->conf->n_deliver > 0;
+}
+
+void agent_stop(struct agent *a)
+{
+	if (a->stopping)
+		return;
+	a->stopping = true;
+	loop_timer_cancel(&a->deadline);
+	loop_timer_in(a->loop, &a->deadline, STOP_MS, on_stop_late, a);
+	a->ending = 1;
+	a->revoking = shall_revoke(a);
+	for (size_t i = 0; a->revoking && i < a->conf->n_stores; i++) {
+		a->ending++;
+		source_end(a->sources[i], a->cache, on_source_ended, a);
+	}
+	on_source_ended(a);
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's side of the state that outlives it: when it is written, what is taken over, and
+// what a new token means for what the old one got.
+#include "agent/agent_int.h"
+#include "lib/base/log.h"
+
+struct state_env agent_state_env(const struct agent *a)
+{
+	return (struct state_env){ .conf = a->conf,
+				   .sources = a->sources,
+				   .cache = a->cache,
+				   .outputs = a->outputs,
+				   .n_outputs = a->n_outputs,
+				   .notifier = a->notifier };
+}
+
+void agent_save_state(struct agent *a)
+{
+	struct state_env env = agent_state_env(a);
+	struct err e = ERR_INIT;
+	if (a->save_due && !state_save(a->state, &env, &e))
+		log_fail(LOG_ERROR, &e, "a restart will have to log in again");
+	a->save_due = false;
+}
+
+static void save_later(void *ctx)
+{
+	agent_save_state(ctx);
+}
+
+void agent_later_save(struct agent *a)
+{
+	if (!a->save_due && !a->stopping)
+		loop_later(a->loop, save_later, a);
+	a->save_due = !a->stopping;
+}
+
+bool agent_restore(void *ctx, struct entry *en)
+{
+	struct agent *a = ctx;
+	return state_restore_entry(a->state, en);
+}
+
+// What the old token was refused, the new one may get; what ends with the old one has to be
+// got again. Everything else stays as it is.
+void agent_look_again(struct agent *a, struct source *s)
+{
+	int64_t left;
+	bool replaced = source_token_replaced(s, &left);
+	for (struct entry *en = cache_next(a->cache, NULL); en;
+	     en = cache_next(a->cache, en)) {
+		if (en->source != s)
+			continue;
+		bool refused = en->error.kind == ERR_AUTH || en->error.kind == ERR_DENIED;
+		if (replaced && *en->lease_id)
+			entry_token_replaced(en, left);
+		else if (refused && !*en->lease_id)
+			source_fetch(en);
+	}
+}
+
+bool agent_open_state(struct agent *a, struct err *e)
+{
+	struct err why = ERR_INIT;
+	if (!state_new(a->conf, &a->state, e))
+		return false;
+	if (state_load(a->state, &why)) {
+		a->taken_over = true;
+		log_info("state of a predecessor taken over",
+			 LOG_STR("folder", a->conf->state.path));
+		for (size_t i = 0; i < a->n_outputs; i++)
+			a->outputs[i]->untold = state_is_untold(a->state, a->outputs[i]);
+		return true;
+	}
+	if (why.kind == ERR_MISSING)
+		return true;
+	err_wrap(&why, "state in '%s'", a->conf->state.path);
+	if (a->conf->state.exit_on_err)
+		return err_set(e, why.kind, 0, "%s", why.text);
+	log_fail(LOG_WARN, &why, "state refused; starting without it");
+	return true;
+}

@@ -1,0 +1,6 @@
+state { keep_on_exit = true }
+store "s" { type = "file" path = "/x" }
+template {
+  destination = "/run/x"
+  contents = "x"
+}

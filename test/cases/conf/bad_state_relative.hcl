@@ -1,0 +1,6 @@
+state { path = "state" }
+store "s" { type = "file" path = "/x" }
+template {
+  destination = "/run/x"
+  contents = "x"
+}
