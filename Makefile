@@ -75,7 +75,7 @@ AR.musl := gcc-ar
 SMALL := -Oz $(HARD) -fno-asynchronous-unwind-tables -fno-unwind-tables
 CFLAGS.musl := $(SMALL) -g -flto -ffunction-sections -fdata-sections -fPIE \
 	-idirafter build/deps/musl/kernel
-LDFLAGS.musl = $(SMALL) -flto=2 -static -nostartfiles \
+LDFLAGS.musl = $(SMALL) -flto-partition=one -flto -static -nostartfiles \
 	-Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now,-z,noexecstack,--gc-sections \
 	-Wl,-z,pack-relative-relocs,-e,relr_start build/mbedtls-musl/relr.o \
 	$(MUSL)rcrt1.o $(MUSL)crti.o $(GCCLIB)crtbeginS.o
@@ -186,7 +186,7 @@ build/deps/venv.stamp: $(wildcard image/deps/requirements*.txt) image/deps/insta
 	@sh image/deps/install.sh && touch $@
 install-deps:
 	@sh image/deps/install.sh
-build/gen/%.c: templates/%/embed.sh $(wildcard templates/*/*.tmpl)
+build/gen/%.c: templates/%/embed.sh $(wildcard templates/*/*.tmpl templates/funcs_*.c)
 	$(call say,GEN)mkdir -p $(@D); sh $< $(wildcard $(<D)/*.tmpl) >$@
 .SECONDARY:
 FORCE:

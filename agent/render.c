@@ -88,29 +88,10 @@ bool render_load(struct output *o, const struct conf *conf, struct err *e)
 	return true;
 }
 
-static bool glob(const char *pattern, const char *s)
-{
-	for (; *pattern; pattern++, s++) {
-		if (*pattern == '*') {
-			while (pattern[1] == '*')
-				pattern++;
-			for (;; s++) {
-				if (glob(pattern + 1, s))
-					return true;
-				if (!*s)
-					return false;
-			}
-		}
-		if (!*s || (*pattern != '?' && *pattern != *s))
-			return false;
-	}
-	return *s == '\0';
-}
-
 static bool any_glob(const char *const *patterns, const char *s)
 {
 	for (; *patterns; patterns++)
-		if (glob(*patterns, s))
+		if (str_glob(*patterns, s))
 			return true;
 	return false;
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls: the number of arguments, their types, and `and` and `or`, which stop early.
-#include <fnmatch.h>
 #include <string.h>
 
 #include "templates/eval_int.h"
@@ -145,7 +144,7 @@ bool eval_arg(struct run *r, const struct val *dot, char type, const struct node
 static bool denied(const struct run *r, const char *name)
 {
 	for (const char *const *p = r->opts->grants.denied; p && *p; p++)
-		if (fnmatch(*p, name, 0) == 0)
+		if (str_glob(*p, name))
 			return true;
 	return false;
 }

@@ -29,26 +29,6 @@ const struct func_group func_groups[] = {
 	{ NULL, NULL },
 };
 
-static const char *behind(const char *s)
-{
-	return s + strlen(s) + 1;
-}
-
-const char *func_help(const struct func *f)
-{
-	return behind(f->name);
-}
-
-const char *func_example(const struct func *f)
-{
-	return behind(func_help(f));
-}
-
-const char *func_result(const struct func *f)
-{
-	return behind(func_example(f));
-}
-
 const struct func *func_find(struct str name)
 {
 	for (const struct func_group *g = func_groups; g->title; g++)

@@ -35,19 +35,23 @@ struct func {
 	char params[7];
 	unsigned char flags; // enum func_flags
 	func_fn *fn;
-	const char *name; // behind its NUL: help, example and result, NUL-ended each
+	const char *name;
 };
 
 // One row. The example is a template that renders the result; "" when it needs a store or a
-// grant. All text is one string: a row costs the executable no more than it must.
+// grant. Help, example and result go to a table of their own (templates/help/embed.sh), which
+// the agent does not link.
 #define FUNC(name, params, fn, help, example, result, flags)                             \
 	{                                                                                \
-		params, flags, fn, name "\0" help "\0" example "\0" result               \
+		params, flags, fn, name                                                  \
 	}
 
+// Of a row of func_groups, not of a method.
 const char *func_help(const struct func *f);
 const char *func_example(const struct func *f);
 const char *func_result(const struct func *f);
+// Made from the rows: name, help, example and result, NUL-ended each; ends with NULL.
+extern const char *const func_texts[];
 
 struct func_group {
 	const char *title;

@@ -72,6 +72,29 @@ static size_t utf8_shape(unsigned char c, unsigned char *ret_low, unsigned char 
 	return c >= 0xf0 && c <= 0xf4 ? 4 : 0;
 }
 
+// Only the last star needs another try, hence no recursion.
+bool str_glob(const char *pattern, const char *s)
+{
+	const char *star = NULL, *from = NULL;
+	while (*s) {
+		if (*pattern == '*') {
+			star = ++pattern;
+			from = s;
+		} else if (*pattern && (*pattern == '?' || *pattern == *s)) {
+			pattern++;
+			s++;
+		} else if (star) {
+			pattern = star;
+			s = ++from;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return !*pattern;
+}
+
 bool str_valid_utf8(const char *s, size_t len)
 {
 	const unsigned char *p = (const unsigned char *)s;

@@ -25,6 +25,8 @@ struct str str_trim(struct str s);
 // Takes the text before the next `sep` off *rest; false when nothing is left. "a,,b" gives
 // "a", "", "b"; "" gives nothing.
 bool str_next(struct str *rest, char sep, struct str *ret);
+// Whether the whole of s matches: * is any run of characters (a slash too), ? any one byte.
+bool str_glob(const char *pattern, const char *s);
 bool str_valid_utf8(const char *s, size_t len);
 
 // Decimal integers without sign games: "+1", "1 ", "0x1", "" fail; "-1" only for int64.

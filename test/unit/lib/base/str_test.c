@@ -46,6 +46,24 @@ static void test_next(void **state)
 	assert_false(str_next(&rest, ',', &part));
 }
 
+static void test_glob(void **state)
+{
+	(void)state;
+	assert_true(str_glob("", ""));
+	assert_false(str_glob("", "a"));
+	assert_true(str_glob("*", ""));
+	assert_true(str_glob("a?c", "abc"));
+	assert_false(str_glob("a?c", "ac"));
+	assert_true(str_glob("vault:kv/*/db", "vault:kv/a/b/db"));
+	assert_false(str_glob("vault:kv/*/db", "vault:kv/a/b/dbx"));
+	assert_true(str_glob("*ab*ab", "abxabab"));
+	assert_false(str_glob("*ab*ab", "abxaba"));
+	assert_false(str_glob("[a]", "a"));
+	char many[4096] = "";
+	memset(many, 'a', sizeof(many) - 1);
+	assert_false(str_glob("a*a*a*a*a*a*a*a*a*a*a*a*b", many)); // in no time
+}
+
 static void test_utf8(void **state)
 {
 	(void)state;
@@ -397,6 +415,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_slices),
 		cmocka_unit_test(test_next),
+		cmocka_unit_test(test_glob),
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_int64),
 		cmocka_unit_test(test_uint64),
