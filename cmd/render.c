@@ -33,7 +33,7 @@ static const char usage[] =
 	"  --stock NAME   a ready-made template: env, dotenv, json, yaml, properties, …\n"
 	"  --read-dir DIR lets `file` read below DIR\n"
 	"  --env          lets `env` read the environment\n"
-	"  --functions    prints all functions of the language\n";
+	"  --functions    prints all functions of the language, as Markdown\n";
 
 struct request {
 	const char *template, *stock, *data, *secrets, *expect;

@@ -228,13 +228,26 @@ bool run_template(struct run *r, const struct definition *def, struct val dot)
 	return flow != FLOW_FAILED;
 }
 
+static bool no_template(struct run *r, struct str name)
+{
+	const struct tree *t = r->tree;
+	const char **names = arena_calloc(&r->arena, t->n_defs, sizeof(*names));
+	for (size_t i = 0; i < t->n_defs; i++)
+		names[i] = arena_dup(&r->arena, t->defs[i].name.p, t->defs[i].name.len);
+	const char *near =
+		str_nearest(arena_dup(&r->arena, name.p, name.len), names, t->n_defs);
+	return run_fail(r, "template \"%.*s\" not defined%s%s%s", (int)name.len, name.p,
+			near ? "; did you mean \"" : "", near ? near : "",
+			near ? "\"?" : "");
+}
+
 static enum flow walk_template(struct run *r, const struct val *dot, const struct node *n)
 {
 	struct val v;
 	r->pos = n->pos;
 	const struct definition *def = tree_find(r->tree, n->name);
 	if (!def) {
-		run_fail(r, "template \"%.*s\" not defined", (int)n->name.len, n->name.p);
+		no_template(r, n->name);
 		return FLOW_FAILED;
 	}
 	if (!eval_pipeline(r, dot, n->pipe, &v) || !run_template(r, def, v))

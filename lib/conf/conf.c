@@ -144,6 +144,7 @@ static bool load_policy(struct load *l)
 	if (!stanza_defaults(l, STANZA_POLICY, p) ||
 	    !stanza_all(l, "policy", NULL, &blocks))
 		return false;
+	p->allow_env = l->has_peer;
 	if (blocks.n > 1)
 		return node_err(blocks.list[1].body, l->e,
 				"a second policy; one is allowed, in all files together");

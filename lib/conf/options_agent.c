@@ -111,8 +111,9 @@ static const struct option_row rows[] = {
 	  .help = "folders from which the function file may read" },
 	{ POLICY(write_dirs), .key = "write_dirs", .type = OPTION_LIST,
 	  .help = "folders, beside the volume, into which writeToFile may write" },
-	{ POLICY(allow_env), .key = "allow_env", .type = OPTION_BOOL, .default_ = "true",
-	  .help = "whether templates may read the agent's environment" },
+	{ POLICY(allow_env), .key = "allow_env", .type = OPTION_BOOL,
+	  .help = "whether templates may read the agent's environment; the default is "
+		  "no, and yes where there is a vault or auto_auth stanza" },
 	{ POLICY(allow_disk), .key = "allow_disk", .type = OPTION_BOOL,
 	  .default_ = "false",
 	  .help = "whether a volume of deliver may be something else than memory" },

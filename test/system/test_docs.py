@@ -4,6 +4,7 @@
 import os
 import pathlib
 import re
+import subprocess
 
 from agent_run import AGENT, TOOL, run
 
@@ -18,6 +19,45 @@ def section(name):
 def test_the_readme_shows_the_option_table():
     """To renew it: ampoule options --markdown, between the marks."""
     assert section("options").strip() == run(TOOL, "options", "--markdown").stdout.strip()
+
+
+def test_the_readme_shows_every_function():
+    """To renew it: ampoule render --functions, between the marks."""
+    assert section("functions").strip() == run(TOOL, "render", "--functions").stdout.strip()
+
+
+def cells(row):
+    cell = r"(?:`` ?(.*?) ?``|`(.*?)`|(\*an error\*)|)"
+    return re.fullmatch(rf"\| `(\w+)` \| (.+?) \| {cell} \| {cell} \|", row)
+
+
+def test_the_examples_of_functions_run(tmp_path):
+    folder = ROOT / "test" / "cases" / "functions"
+    names = set()
+    for row in section("functions").splitlines():
+        if not row.startswith("| `"):
+            continue
+        found = cells(row)
+        assert found, row
+        name, text, result = found[1], found[3] or found[4], found[6] or found[7] or ""
+        assert name in text, row
+        names.add(name)
+        (tmp_path / "t").write_text(text.replace("\\|", "|"))
+        got = subprocess.run([TOOL, "render", "--template", str(tmp_path / "t"), "--secrets", "secrets.json",
+                              "--read-dir", "files", "--env"], cwd=folder, capture_output=True, text=True,
+                             env={**os.environ, "POD_NAME": "web-0"}, timeout=30)
+        if found[8]:
+            assert got.returncode == 1 and not got.stdout, row
+        else:
+            assert got.returncode == 0, row + got.stderr
+            assert got.stdout.replace("\n", "\\n").replace("|", "\\|").rstrip() == result.rstrip(), row
+    assert len(names) > 210
+
+
+def test_the_readme_names_every_stock_template():
+    named = re.findall(r"^\| `([\w-]+)` \|", (ROOT / "README.md").read_text(encoding="utf-8").split(
+        "### Ready-made templates")[1].split("###")[0], re.M)
+    assert sorted(named) == sorted(x.stem for x in (ROOT / "templates" / "stock").glob("*.tmpl"))
 
 
 def test_versions_name_both_tls_libraries():

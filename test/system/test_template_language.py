@@ -5,6 +5,7 @@ import os
 import subprocess
 
 import pytest
+from store_run import prog
 
 @pytest.fixture
 def render(tmp_path):
@@ -82,3 +83,73 @@ def test_render_functions_is_a_table(render):
     rows = [line for line in got.splitlines() if line.startswith("| `")]
     assert len(rows) > 200
     assert all(len(r.replace("\\|", "").split("|")) == 6 for r in rows), "a bar breaks a row"
+
+
+def test_refusals_say_how_to_allow(render, tmp_path):
+    """In the words of the configuration that would allow it; running programs never is."""
+    (tmp_path / "f").write_text("content")
+    for template, remedy in [('{{env "HOME"}}', "policy { allow_env = true }"),
+                             ('{{mustEnv "HOME"}}', "policy { allow_env = true }"),
+                             ('{{envOrDefault "HOME" "x"}}', "policy { allow_env = true }"),
+                             (f'{{{{file "{tmp_path}/f"}}}}', "policy { read_dirs"),
+                             ('{{plugin "id"}}', "store it as a secret")]:
+        got = render(template)
+        assert got.returncode == 1 and remedy in got.stderr and not got.stdout, got
+    outside = render(f'{{{{file "{tmp_path}/f"}}}}', "--read-dir", str(tmp_path / "other"))
+    assert outside.returncode == 1 and "read_dirs" in outside.stderr
+    climbing = render(f'{{{{file "{tmp_path}/other/../f"}}}}', "--read-dir", str(tmp_path / "other"))
+    assert climbing.returncode == 1
+
+
+@pytest.mark.parametrize("wrong, near", [
+    ("{{toJson .}}", "toJSON"), ("{{sprig_qoute 1}}", "sprig_quote"), ("{{secrt `x`}}", "secret"),
+    ("{{.}}{{trimspace `x`}}", "trimSpace"), ("{{with secret `kv/x`}}{{.data}}{{end}}", "Data"),
+    ('{{template "mian"}}{{define "main"}}{{end}}', "main"), ("{{iff .}}{{end}}", "if"),
+])
+def test_errors_name_what_was_meant(render, wrong, near):
+    got = render(wrong, secrets={"kv/x": {"data": {"a": "b"}}})
+    assert got.returncode == 1 and near in got.stderr.split(":", 3)[3], got.stderr
+
+
+class Batch:
+    """test/support/prog/tmpl_batch: many templates in one process."""
+
+    def __init__(self):
+        self.process = subprocess.Popen([prog("tmpl_batch")], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def render(self, template, data, missing="zero"):
+        template, data = template.encode(), json.dumps(data).encode()
+        self.process.stdin.write(b"render %d %d %s\n" % (len(template), len(data), missing.encode())
+                                 + template + data)
+        self.process.stdin.flush()
+        word, size = self.process.stdout.readline().split()
+        return word == b"ok", self.process.stdout.read(int(size)).decode(errors="replace")
+
+
+def test_no_error_holds_a_value():
+    """Each function with values of each kind in each place, and with too few and too many."""
+    canary = "cAn4ry"
+    values = {"s": canary, "l": [canary, canary], "m": {canary: canary}, "i": 77123477, "b": f"{canary}=="}
+    functions = [line.split("`")[1] for line in subprocess.run(
+        [os.environ["AMPOULE_BIN"] + "/ampoule", "render", "--functions"], capture_output=True,
+        text=True).stdout.splitlines() if line.startswith("| `")]
+    args = [".s", ".l", ".m", ".i", ".b", "1", '"%d"', '"["']
+    calls = [[a] for a in args] + [[a, b] for a in args for b in args[:5]] + [
+        [a, b, c] for a in ("1", ".s", ".m", '"%d"') for b in (".s", ".l", ".i") for c in (".s", ".m", ".i")] + [
+        [".s"] * n for n in (4, 5, 6, 7)]
+    batch, failed = Batch(), 0
+    for name in functions:
+        for call in calls:
+            for missing in ("zero", "zeron"):  # numbers as floats, and as a store's
+                ok, text = batch.render("{{" + " ".join([name, *call]) + "}}", values, missing)
+                failed += not ok
+                assert ok or (canary.lower() not in text.lower() and "77123477" not in text and
+                              "7.7123477" not in text), f"{name} {call}: {text}"
+    assert failed > 10_000
+    for template in ("{{.s.x}}", "{{index .l 9}}", "{{index .m .s}}{{.m.x.y}}", "{{range .s}}{{end}}",
+                     "{{template .s}}", "{{lt .s 1}}", "{{.s | .l}}", "{{index .l .s}}", "{{slice .s 99}}",
+                     "{{.l | index .m | len}}", "{{call .s}}", "{{eq .l .l}}", "{{executeTemplate .s}}"):
+        ok, text = batch.render(template, values, "error")
+        assert not ok and canary not in text, text
+    batch.process.stdin.close()
+    assert batch.process.wait(30) == 0

@@ -81,12 +81,11 @@ static void set_options(struct tmpl_opts *opts, const json_t *j)
 	opts->right_delim = json_string_value(json_object_get(j, "right"));
 }
 
-static void run_case(const char *name)
+// What of a case came out, as its .out or .err would hold it.
+static bool run_template_of(const char *name, struct buf *out, bool *ret_ok)
 {
 	struct err e = ERR_INIT;
 	AUTO_BUF struct buf text = BUF_INIT(FILE_LEN_MAX);
-	AUTO_BUF struct buf out = BUF_INIT(FILE_LEN_MAX);
-	AUTO_BUF struct buf want = BUF_INIT(FILE_LEN_MAX);
 	AUTO_JSON json_t *kept = json_case(name, "json");
 	AUTO_JSON json_t *secrets = json_case(name, "secrets.json");
 	AUTO_JSON json_t *options = json_case(name, "opts.json");
@@ -95,43 +94,74 @@ static void run_case(const char *name)
 	struct tmpl_source source = { .lookup = answer, .ctx = secrets };
 	struct tmpl *t = NULL;
 	bool complete = false;
-	assert_true(read_case(name, "tmpl", &text));
+	if (!read_case(name, "tmpl", &text))
+		return false;
 	set_options(&opts, options);
-	bool ok = tmpl_parse(buf_str(&text), text.len, &opts, &t, &e) &&
-		  tmpl_run(t, &source, data, &out, &complete, &e);
+	*ret_ok = tmpl_parse(buf_str(&text), text.len, &opts, &t, &e) &&
+		  tmpl_run(t, &source, data, out, &complete, &e);
 	tmpl_free(t);
-	bool should_fail = read_case(name, "err", &want);
-	if (!should_fail && !read_case(name, "out", &want))
-		fail_msg("%s has neither .out nor .err", name);
-	if (ok == should_fail)
-		fail_msg("%s: %s", name, ok ? "did not fail" : e.text);
-	if (should_fail) {
-		buf_reset(&out);
-		assert_memory_equal(e.text, "t:", 2);
-		buf_printf(&out, "%s\n", e.text + 2);
+	if (!*ret_ok) {
+		buf_reset(out);
+		buf_printf(out, "%s\n", e.text + (strncmp(e.text, "t:", 2) == 0 ? 2 : 0));
 	}
-	if (!buf_equal(&want, &out))
-		fail_msg("%s:\n wanted %s\n got    %s", name, buf_str(&want),
-			 buf_str(&out));
+	return true;
 }
 
+static void show(const char *what, const struct buf *b)
+{
+	printf("  %s:\n%s%s", what, buf_str(b),
+	       b->len && buf_str(b)[b->len - 1] == '\n' ? "" : "<no newline>\n");
+}
+
+// Says all about a case that fails: its file, what was wanted, what came, from which byte on.
+static bool run_case(const char *name)
+{
+	AUTO_BUF struct buf out = BUF_INIT(FILE_LEN_MAX);
+	AUTO_BUF struct buf want = BUF_INIT(FILE_LEN_MAX);
+	bool ok = false;
+	bool should_fail = read_case(name, "err", &want);
+	if (!should_fail && !read_case(name, "out", &want)) {
+		printf("FAIL %s/%s.tmpl: there is neither .out nor .err\n", folder, name);
+		return false;
+	}
+	if (!run_template_of(name, &out, &ok)) {
+		printf("FAIL %s/%s.tmpl cannot be read\n", folder, name);
+		return false;
+	}
+	if (ok != should_fail && buf_equal(&want, &out))
+		return true;
+	size_t at = 0;
+	while (at < want.len && at < out.len && buf_str(&want)[at] == buf_str(&out)[at])
+		at++;
+	printf("FAIL %s/%s.tmpl: it %s, %s from byte %zu on\n", folder, name,
+	       ok ? "renders" : "fails",
+	       ok == should_fail ? "which it should not;" : "but otherwise", at);
+	show(should_fail ? "wanted the error" : "wanted", &want);
+	show("got", &out);
+	return false;
+}
+
+// All cases, or those whose names begin with AMPOULE_CASE.
 static void test_cases(void **state)
 {
 	(void)state;
+	const char *only = getenv("AMPOULE_CASE");
 	DIR *d = opendir(folder);
 	assert_non_null(d);
-	size_t n = 0;
+	size_t n = 0, bad = 0;
 	for (struct dirent *entry = readdir(d); entry; entry = readdir(d)) {
-		if (!str_ends(entry->d_name, ".tmpl"))
+		if (!str_ends(entry->d_name, ".tmpl") ||
+		    (only && strncmp(entry->d_name, only, strlen(only)) != 0))
 			continue;
 		AUTO_FREE char *name = mem_strndup(
 			entry->d_name, strlen(entry->d_name) - strlen(".tmpl"));
-		run_case(name);
+		bad += !run_case(name);
 		n++;
 	}
 	closedir(d);
-	assert_true(n >= CASES_MIN);
-	printf("%zu cases\n", n);
+	printf("%zu cases, %zu bad\n", n, bad);
+	assert_int_equal(bad, 0);
+	assert_true(only || n >= CASES_MIN);
 }
 
 int main(void)
