@@ -9,4 +9,6 @@ int cmd_render(int argc, char **argv);
 int cmd_seal(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_options(int argc, char **argv);
+int cmd_inject(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_status(int argc, char **argv);

@@ -21,6 +21,8 @@ static const struct {
 	{ "render", cmd_render,
 	  "render a template offline, or compare it with --expect" },
 	{ "seal", cmd_seal, "keep secrets in a sealed file that can live in Git" },
+	{ "inject", cmd_inject, "do to a manifest what the webhook would do" },
+	{ "explain", cmd_explain, "what an annotation or option means" },
 	{ "check", cmd_check, "validate configurations" },
 	{ "status", cmd_status, "what a running agent holds, and who has read it" },
 	{ "options", cmd_options, "every configuration key, annotation and variable" },

@@ -13,7 +13,7 @@ hosts=$({
 public='deb\.debian\.org|security\.debian\.org|pypi\.org|pythonhosted\.org|proxy\.golang\.org|registry\.npmjs\.org|crates\.io'
 files | grep -v '^test/lint/places\.sh$' |
 	xargs -r grep -InE "(^|[^a-zA-Z0-9_.-])/(home|root|work)/|$public${hosts:+|$hosts}" |
-	sed -E 's,/home/(vault|openbao)/,,g' |
+	sed -E 's,/home/(vault|openbao)([^a-z]|$),,g' |
 	grep -E "(^|[^a-zA-Z0-9_.-])/(home|root|work)/|$public${hosts:+|$hosts}" |
 	cut -c1-200 | complain
 verdict

@@ -33,6 +33,16 @@ units() {
 		$(printf "build/$variant/%s\n" "$@")
 }
 
+# The real Kubernetes is built once, for minutes, while the other stages run.
+mkdir -p build
+nice -n 10 sh test/kube/build.sh >build/kube.log 2>&1 &
+
+# kube FOLDER: against a real kube-apiserver
+kube() {
+	stage "kube-apiserver, $1" 1200 sh -c "sh test/kube/build.sh && SUITE=test/kube exec sh \
+		test/support/run_system.sh $1"
+}
+
 units openssl-glibc 120 "$@"
 units mbedtls-glibc 120 "$@"
 units openssl-glibc-san 300 "$@"
@@ -40,6 +50,8 @@ units mbedtls-glibc-san 300 "$@"
 stage "templates beside Go" 180 sh test/diff/run.sh build/openssl-glibc/test/prog/tmpl_batch
 stage "system, OpenSSL" 600 sh test/support/run_system.sh build/bin
 stage "system, static mbedTLS" 600 sh test/support/run_system.sh build/static
+kube build/bin
+kube build/static
 test ! -f test/demo/demo.sh || AMPOULE_BIN=$PWD/build/mbedtls-musl/bin stage demo 120 sh test/demo/demo.sh
 stage lint 300 sh test/lint/run.sh
 

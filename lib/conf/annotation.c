@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// Look-up of annotations in the option table, and their values.
+#include "lib/conf/annotation.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "lib/base/json.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/conf/conf.h"
+#include "lib/conf/load.h"
+
+static const char *const prefixes[PREFIX_COUNT] = {
+	[PREFIX_NONE] = "",
+	[PREFIX_VAULT] = "vault.hashicorp.com/",
+	[PREFIX_BAO_OLD] = "openbao.openbao.org/",
+	[PREFIX_BAO] = "openbao.org/",
+	[PREFIX_OURS] = "ampoule.dev/",
+};
+
+const char *annotation_prefix_text(enum annotation_prefix prefix)
+{
+	return prefixes[prefix];
+}
+
+enum annotation_prefix annotation_prefix_of(const char *key, const char **ret_suffix)
+{
+	for (enum annotation_prefix p = PREFIX_VAULT; p < PREFIX_COUNT; p++)
+		if (str_starts(key, prefixes[p])) {
+			*ret_suffix = key + strlen(prefixes[p]);
+			return p;
+		}
+	return PREFIX_NONE;
+}
+
+const char *annotation_name(const struct option_row *row, enum annotation_prefix prefix)
+{
+	if (prefix != PREFIX_OURS)
+		return row->peer;
+	if (row->annotation || !row->peer)
+		return row->annotation;
+	return str_starts(row->peer, "agent-") ? row->peer + strlen("agent-") : row->peer;
+}
+
+// The letters before <n>; the whole name of a fixed one.
+static size_t stem(const char *name)
+{
+	return strcspn(name, "<");
+}
+
+const struct option_row *annotation_find(enum annotation_prefix prefix,
+					 const char *suffix, const char **ret_n)
+{
+	const struct option_row *best = NULL;
+	size_t longest = 0;
+	*ret_n = NULL;
+	for (const struct option_row *r = NULL; (r = options_next(r));) {
+		const char *name = annotation_name(r, prefix);
+		if (!name || name[0] != suffix[0])
+			continue;
+		if (strcmp(name, suffix) == 0) {
+			*ret_n = NULL;
+			return r;
+		}
+		size_t len = stem(name);
+		if (name[len] && len > longest && strncmp(name, suffix, len) == 0 &&
+		    suffix[len]) {
+			best = r;
+			longest = len;
+			*ret_n = suffix + len;
+		}
+	}
+	return best;
+}
+
+// What follows as many dashes as the pattern has: "inject-secrt-db" has "db" for
+// "inject-secret-<n>".
+static const char *tail_of(const char *suffix, const char *pattern)
+{
+	for (; *pattern != '<'; pattern++)
+		if (*pattern == '-') {
+			suffix = strchr(suffix, '-');
+			if (!suffix)
+				return "";
+			suffix++;
+		}
+	return suffix;
+}
+
+// Whether what stands before the tail may be a misspelt pattern.
+static bool is_near(const char *suffix, const char *tail, const char *name, size_t len)
+{
+	AUTO_FREE char *said = mem_strndup(suffix, (size_t)(tail - suffix));
+	AUTO_FREE char *known = mem_strndup(name, len);
+	const char *one = known;
+	return str_nearest(said, &one, 1);
+}
+
+enum { NAMES_MAX = 256 };
+
+char *annotation_nearest(enum annotation_prefix prefix, const char *suffix)
+{
+	AUTO_POOL struct pool pool = { 0 };
+	const char *names[NAMES_MAX];
+	size_t n = 0;
+	for (const struct option_row *r = NULL; (r = options_next(r)) && n < NAMES_MAX;) {
+		const char *name = annotation_name(r, prefix);
+		if (!name)
+			continue;
+		size_t len = stem(name);
+		const char *tail = name[len] ? tail_of(suffix, name) : "";
+		if (name[len] && (!*tail || !is_near(suffix, tail, name, len)))
+			continue;
+		names[n++] = pool_printf(&pool, "%.*s%s", (int)len, name, tail);
+	}
+	const char *near = str_nearest(suffix, names, n);
+	if (near)
+		return mem_printf("%s%s", prefixes[prefix], near);
+	const char *unused;
+	// A name of ours under a peer's prefix, or the other way round.
+	if (prefix != PREFIX_OURS && annotation_find(PREFIX_OURS, suffix, &unused))
+		return mem_printf("%s%s", prefixes[PREFIX_OURS], suffix);
+	return NULL;
+}
+
+// --- values
+
+static json_t *list_value(const char *text)
+{
+	json_t *list = json_array();
+	struct str rest = str_of(text), one;
+	while (str_next(&rest, ',', &one)) {
+		one = str_trim(one);
+		if (one.len > 0)
+			json_array_append_new(list, json_str(one.p, one.len));
+	}
+	return list;
+}
+
+static bool word_value(const struct option_row *row, const char *text, json_t **ret,
+		       struct err *e)
+{
+	char all[128] = "";
+	for (const char *const *w = row->words; *w; w++) {
+		if (strcasecmp(*w, text) == 0) {
+			*ret = json_string(*w);
+			return true;
+		}
+		size_t used = strlen(all);
+		snprintf(all + used, sizeof(all) - used, "%s%s", used ? ", " : "", *w);
+	}
+	return err_set(e, ERR_CONFIG, 0, "one of %s is wanted", all);
+}
+
+// By type alone; what more a key wants is checked by the loader's own code.
+static bool typed_value(const struct option_row *row, const char *text, json_t **ret,
+			struct err *e)
+{
+	bool truth = false;
+	int64_t number;
+	double real;
+	switch (row->type) {
+	case OPTION_BOOL:
+	case OPTION_BOOL_STRICT:
+		if (*text && !str_bool(text, &truth, e))
+			return false;
+		*ret = json_boolean(truth);
+		return true;
+	case OPTION_COUNT:
+	case OPTION_NUMBER:
+		if (!str_int64(text, &number, e))
+			return false;
+		*ret = json_integer(number);
+		return true;
+	case OPTION_REAL:
+		if (!str_double(text, &real, e))
+			return false;
+		*ret = json_real(real);
+		return true;
+	case OPTION_LIST:
+		*ret = list_value(text);
+		return true;
+	case OPTION_WORD:
+		return word_value(row, text, ret, e);
+	default:
+		*ret = json_str(text, strlen(text));
+		return true;
+	}
+}
+
+// Sets the value into scratch memory, as conf_load() would.
+static bool check_value(const struct option_row *row, const char *text, struct err *e)
+{
+	AUTO_POOL struct pool pool = { 0 };
+	struct err why = ERR_INIT;
+	struct conf_load_opts opts = { .strict = false };
+	struct load l = { .pool = &pool, .opts = &opts, .e = &why };
+	struct node n = { .kind = NODE_STRING, .from_text = true, .text = text };
+	void *at = pool_alloc(&pool, options_stanza(row->stanza)->size);
+	if (value_set(&l, row, &n, at))
+		return true;
+	// The place ("FILE:LINE: key: ") is the annotation here, which the caller names.
+	return err_set(e, ERR_CONFIG, 0, "%s", why.text);
+}
+
+bool annotation_value(const struct option_row *row, const char *text, json_t **ret,
+		      struct err *e)
+{
+	AUTO_JSON json_t *value = NULL;
+	if (!str_valid_utf8(text, strlen(text)))
+		return err_set(e, ERR_CONFIG, 0, "it is not UTF-8");
+	if (!typed_value(row, text, &value, e))
+		return false;
+	if (options_stanza(row->stanza)->size && row->type != OPTION_BLOCK && *text &&
+	    row->type != OPTION_LIST && !check_value(row, text, e))
+		return false;
+	*ret = TAKE(value);
+	return true;
+}

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real Kubernetes API server with a real etcd on loopback, and a client for it.
+
+    with Kube(folder) as kube:
+        kube.create("/api/v1/namespaces", {"metadata": {"name": "shop"}})
+        pod = kube.create("/api/v1/namespaces/shop/pods", pod)
+
+Certificates, keys and ports are fresh for each start; both programs are stopped by their ids.
+The programs come from build.sh beside this file. There is no scheduler and no kubelet: a stored pod is
+what the API server has admitted, and nothing runs it.
+"""
+import base64
+import json
+import pathlib
+import signal
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+import bao as parts
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+START_LIMIT_S = 120
+STOP_LIMIT_S = 20
+
+
+def programs():
+    """The folder with kube-apiserver and etcd."""
+    done = subprocess.run(["sh", str(ROOT / "test/kube/build.sh")], cwd=ROOT,
+                          stdout=subprocess.PIPE, text=True, check=True)
+    return pathlib.Path(done.stdout.strip())
+
+
+class Answer:
+    """What the API server said: status, document, warnings."""
+
+    def __init__(self, status, document, headers):
+        self.status, self.document = status, document
+        self.warnings = [w.split(" ", 2)[2].strip('"') for w in headers.get_all("Warning") or []]
+
+    @property
+    def message(self):
+        return self.document.get("message", "")
+
+
+class Kube:
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.bin = programs()
+        self.ca = parts.Authority(self.folder / "pki", "Kubernetes test CA")
+        self.server_cert, self.server_key = self.ca.issue(
+            "apiserver", "IP:127.0.0.1,DNS:localhost,DNS:kubernetes.default.svc")
+        # O=system:masters is what RBAC gives everything.
+        self.admin_cert, self.admin_key = self._admin()
+        self.account_key = str(self.folder / "account.key")
+        parts.run("openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048",
+                  "-out", self.account_key)
+        self.processes, self.port, self.etcd_port = [], None, None
+
+    def _admin(self):
+        folder = self.folder / "pki"
+        cert, key, csr = (str(folder / f"admin.{x}") for x in ("pem", "key", "csr"))
+        ext = folder / "admin.ext"
+        ext.write_text("extendedKeyUsage=clientAuth\nkeyUsage=digitalSignature\n")
+        parts.run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                  "-nodes", "-subj", "/O=system:masters/CN=admin", "-keyout", key, "-out", csr)
+        parts.run("openssl", "x509", "-req", "-in", csr, "-CA", self.ca.cert, "-CAkey",
+                  self.ca.key, "-CAcreateserial", "-days", "2", "-extfile", str(ext), "-out",
+                  cert)
+        return cert, key
+
+    # --- life
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def _spawn(self, name, *args):
+        log = open(self.folder / f"{name}.log", "ab")
+        process = subprocess.Popen([str(self.bin / name), *args], stdout=log, stderr=log,
+                                   stdin=subprocess.DEVNULL, preexec_fn=parts.die_with_parent)
+        log.close()
+        self.processes.append((name, process))
+        return process
+
+    def start(self):
+        self.etcd_port, peer, self.port = (parts.free_port() for _ in range(3))
+        etcd = f"http://127.0.0.1:{self.etcd_port}"
+        self._spawn("etcd", "--data-dir", str(self.folder / "etcd"), "--listen-client-urls",
+                    etcd, "--advertise-client-urls", etcd, "--listen-peer-urls",
+                    f"http://127.0.0.1:{peer}", "--initial-advertise-peer-urls",
+                    f"http://127.0.0.1:{peer}", "--initial-cluster",
+                    f"default=http://127.0.0.1:{peer}", "--unsafe-no-fsync")
+        self._spawn(
+            "kube-apiserver", f"--etcd-servers={etcd}", "--bind-address=127.0.0.1",
+            f"--secure-port={self.port}", "--advertise-address=127.0.0.1",
+            "--endpoint-reconciler-type=none", f"--tls-cert-file={self.server_cert}",
+            f"--tls-private-key-file={self.server_key}", f"--client-ca-file={self.ca.cert}",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-signing-key-file={self.account_key}",
+            f"--service-account-key-file={self.account_key}",
+            "--api-audiences=https://kubernetes.default.svc", "--authorization-mode=Node,RBAC",
+            "--service-cluster-ip-range=10.96.0.0/24", "--event-ttl=10m",
+            f"--cert-dir={self.folder / 'pki'}", "--watch-cache=false", "--profiling=false")
+        self._await_ready()
+
+    def _await_ready(self):
+        end = time.monotonic() + START_LIMIT_S
+        while True:
+            for name, process in self.processes:
+                if process.poll() is not None:
+                    raise RuntimeError(f"{name} ended: {self.log(name)[-2000:]}")
+            try:
+                if self.call("GET", "/readyz", raw=True) == b"ok":
+                    return
+            except OSError:
+                pass
+            if time.monotonic() > end:
+                raise TimeoutError(f"not ready: {self.log('kube-apiserver')[-3000:]}")
+            time.sleep(0.1)
+
+    def log(self, name):
+        return (self.folder / f"{name}.log").read_text(errors="replace")
+
+    def stop(self):
+        for _, process in reversed(self.processes):
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM if process is self.processes[0][1]
+                                    else signal.SIGKILL)
+            try:
+                process.wait(STOP_LIMIT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.processes = []
+
+    # --- client
+
+    def context(self):
+        context = ssl.create_default_context(cafile=self.ca.cert)
+        context.load_cert_chain(self.admin_cert, self.admin_key)
+        return context
+
+    def call(self, method, path, body=None, raw=False, content_type="application/json"):
+        """Any request as admin. Gives an Answer, also for refusals."""
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(f"https://127.0.0.1:{self.port}{path}", data,
+                                         {"Content-Type": content_type}, method=method)
+        if not hasattr(self, "_context"):
+            self._context = self.context()
+        try:
+            with urllib.request.urlopen(request, context=self._context, timeout=60) as reply:
+                text = reply.read()
+                return text if raw else Answer(reply.status, json.loads(text), reply.headers)
+        except urllib.error.HTTPError as e:
+            text = e.read()
+            if raw:
+                return text
+            return Answer(e.code, json.loads(text) if text.startswith(b"{") else
+                          {"message": text.decode(errors="replace")}, e.headers)
+
+    def get(self, path):
+        return self.call("GET", path)
+
+    def create(self, path, body):
+        """The stored object; an error of the API server is one here."""
+        answer = self.call("POST", path, body)
+        if answer.status not in (200, 201):
+            raise RuntimeError(f"POST {path}: {answer.status} {answer.message}")
+        return answer.document
+
+    def delete(self, path):
+        return self.call("DELETE", path)
+
+    def namespace(self, name, labels=None):
+        """A namespace with the account that the controller manager would make."""
+        self.create("/api/v1/namespaces", {"metadata": {"name": name, "labels": labels or {}}})
+        self.create(f"/api/v1/namespaces/{name}/serviceaccounts",
+                    {"metadata": {"name": "default"}})
+        return name
+
+    def create_pod(self, namespace, pod, dry_run=False):
+        """The answer to a creation; pod.metadata may lack everything."""
+        return self.call("POST", f"/api/v1/namespaces/{namespace}/pods"
+                         + ("?dryRun=All" if dry_run else ""), pod)
+
+    def register(self, name, client, **webhook):
+        """A MutatingWebhookConfiguration of one webhook; client is its clientConfig."""
+        path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+        return self.create(path, {
+            "metadata": {"name": name},
+            "webhooks": [{
+                "name": f"{name}.ampoule.dev", "clientConfig": client, "sideEffects": "None",
+                "admissionReviewVersions": ["v1"], "failurePolicy": "Fail",
+                "timeoutSeconds": 10,
+                "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"],
+                           "resources": ["pods"], "scope": "Namespaced"}], **webhook}]})
+
+    def unregister(self, name):
+        return self.delete("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/"
+                           + name)
+
+
+def bundle(path):
+    """A CA file as caBundle."""
+    return base64.b64encode(pathlib.Path(path).read_bytes()).decode()

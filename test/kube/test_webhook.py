@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real kube-apiserver sends real pods to ampoule-webhook, and stores what comes back."""
+import base64
+import json
+import time
+
+import pytest
+
+from webhook_run import Webhook
+
+LIMIT_S = 60
+SETTINGS = """
+image = "registry.example/ampoule:1"
+annotations { service = "https://bao.example:8200" }
+"""
+
+
+@pytest.fixture(scope="module")
+def webhook(kube, authority, session_folder):
+    """Registered by URL for pods that ask, and seen to be called."""
+    with Webhook(session_folder / "webhook", authority, SETTINGS) as server:
+        kube.register("ampoule", server.client_config(), matchConditions=[
+            {"name": "asks", "expression": ASKS}], reinvocationPolicy="IfNeeded")
+        kube.namespace("probe")
+        wait_for(lambda: "initContainers" in kube.create_pod(
+            "probe", pod(), dry_run=True).document.get("spec", {}))
+        yield server
+
+
+ASKS = ("has(object.metadata.annotations) && object.metadata.annotations.exists(k, "
+        "k in ['ampoule.dev/inject', 'vault.hashicorp.com/agent-inject', "
+        "'openbao.org/agent-inject', 'openbao.openbao.org/agent-inject'])")
+
+ANNOTATIONS = {
+    "ampoule.dev/inject": "true",
+    "ampoule.dev/role": "web",
+    "ampoule.dev/secret-db": "kv/data/db#password",
+    "ampoule.dev/template-conf":
+        '{{ with secret "kv/data/db" }}{{ .Data.data.user }}{{ end }}',
+    "ampoule.dev/notify-db": "http:8080/-/reload",
+}
+
+
+def wait_for(done):
+    end = time.monotonic() + LIMIT_S
+    while not done():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.1)
+
+
+def pod(annotations=None, name="web", containers=("app",), **spec):
+    return {"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name,
+                         "annotations": ANNOTATIONS if annotations is None else annotations},
+            "spec": {"containers": [
+                {"name": c, "image": "registry.example/app:1"} for c in containers], **spec}}
+
+
+def by_name(list_, name):
+    return next(x for x in list_ if x["name"] == name)
+
+
+def config_of(stored, where="initContainers", name="vault-agent"):
+    agent = by_name(stored["spec"][where], name)
+    return json.loads(base64.b64decode(by_name(agent["env"], "AMPOULE_CONFIG")["value"]))
+
+
+def test_a_pod_is_injected_and_stored(kube, webhook):
+    kube.namespace("shop")
+    answer = kube.create_pod("shop", pod(containers=("app", "side")))
+    assert answer.status == 201, answer.message
+    assert not answer.warnings
+    stored = kube.get("/api/v1/namespaces/shop/pods/web").document
+    agent = by_name(stored["spec"]["initContainers"], "vault-agent")
+    assert agent["restartPolicy"] == "Always"
+    assert agent["image"] == "registry.example/ampoule:1"
+    assert stored["metadata"]["annotations"]["ampoule.dev/inject-status"] == "injected"
+    for container in ("app", "side"):
+        mount = by_name(by_name(stored["spec"]["containers"], container)["volumeMounts"],
+                        "vault-secrets")
+        assert (mount["mountPath"], mount["subPath"], mount["readOnly"]) == \
+            ("/vault/secrets", container, True)
+    volume = by_name(stored["spec"]["volumes"], "vault-secrets")
+    assert volume["emptyDir"]["medium"] == "Memory" and volume["emptyDir"]["sizeLimit"]
+    config = config_of(stored)
+    assert {t["destination"] for t in config["template"]} == \
+        {"/vault/secrets/db", "/vault/secrets/conf"}
+    assert {d["container"] for d in config["deliver"]} == {"app", "side"}
+    # The account's token that the API server mounted is the one of the login.
+    token = config["auto_auth"]["method"][0]["config"]["token_path"]
+    assert any(token.startswith(m["mountPath"] + "/") for m in agent["volumeMounts"])
+
+
+def test_a_pod_that_does_not_ask_is_left_alone(kube, webhook):
+    kube.namespace("plain")
+    stored = kube.create_pod("plain", pod({})).document
+    assert "initContainers" not in stored["spec"]
+    stored = kube.create_pod("plain", pod({"ampoule.dev/inject": "false"}, "no")).document
+    assert "initContainers" not in stored["spec"]
+
+
+def test_restricted_namespace_takes_the_pod(kube, webhook):
+    kube.namespace("safe", {"pod-security.kubernetes.io/enforce": "restricted"})
+    context = {"runAsNonRoot": True, "runAsUser": 1000,
+               "seccompProfile": {"type": "RuntimeDefault"}}
+    safe = pod(securityContext=context)
+    safe["spec"]["containers"][0]["securityContext"] = {
+        "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    answer = kube.create_pod("safe", safe)
+    assert answer.status == 201, answer.message
+    assert by_name(answer.document["spec"]["initContainers"], "vault-agent")
+
+
+def test_a_wrong_annotation_is_refused_with_its_name(kube, webhook):
+    kube.namespace("wrong")
+    bad = dict(ANNOTATIONS, **{"ampoule.dev/interval-db": "often"})
+    answer = kube.create_pod("wrong", pod(bad))
+    assert answer.status == 403
+    assert "ampoule.dev/interval-db" in answer.message
+
+
+def test_a_misspelt_annotation_is_a_warning(kube, webhook):
+    kube.namespace("typo")
+    answer = kube.create_pod("typo", pod(dict(ANNOTATIONS, **{
+        "vault.hashicorp.com/agent-inject-secrte-db": "kv/data/db"})))
+    assert answer.status == 201
+    assert any("agent-inject-secret-db" in w for w in answer.warnings), answer.warnings
+
+
+def test_dry_run_answers_the_same(kube, webhook):
+    kube.namespace("dry")
+    dry = kube.create_pod("dry", pod(), dry_run=True).document["spec"]
+    real = kube.create_pod("dry", pod()).document["spec"]
+
+    def without_token_name(spec):  # the API server's own random name
+        text = json.dumps(spec, sort_keys=True)
+        for volume in spec["volumes"]:
+            if volume["name"].startswith("kube-api-access-"):
+                text = text.replace(volume["name"], "TOKEN")
+        return text
+    assert without_token_name(dry) == without_token_name(real)
+    assert kube.get("/api/v1/namespaces/dry/pods").document["items"][0]["metadata"]["name"] == "web"
+
+
+def test_no_account_token_means_a_projected_one(kube, webhook):
+    kube.namespace("tokenless")
+    answer = kube.create_pod("tokenless", pod(automountServiceAccountToken=False))
+    assert answer.status == 201, answer.message
+    spec = answer.document["spec"]
+    source = by_name(spec["volumes"], "ampoule-token")["projected"]["sources"][0]
+    assert source["serviceAccountToken"]["path"] == "token"
+    assert not any(m["name"] == "ampoule-token"
+                   for m in by_name(spec["containers"], "app")["volumeMounts"])
+    agent = by_name(spec["initContainers"], "vault-agent")
+    mount = by_name(agent["volumeMounts"], "ampoule-token")
+    assert config_of(answer.document)["auto_auth"]["method"][0]["config"]["token_path"] == \
+        mount["mountPath"] + "/token"

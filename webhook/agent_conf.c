@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's configuration, in its own language, from annotations and the operator's stores.
+#include <string.h>
+
+#include "lib/base/json.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/conf/conf.h"
+#include "webhook/notes.h"
+#include "webhook/plan.h"
+
+enum { CACHE_PORT = 8200, PORT_MAX = 65535, TELEMETRY_MAX = 64 * 1024 };
+
+// The object `key` of o, made when it is not there.
+static json_t *stanza(json_t *o, const char *key)
+{
+	json_t *s = json_object_get(o, key);
+	if (!s) {
+		s = json_object();
+		json_object_set_new(o, key, s);
+	}
+	return s;
+}
+
+static json_t *method_of(json_t *doc)
+{
+	json_t *list = json_object_get(stanza(doc, "auto_auth"), "method");
+	if (!list) {
+		list = json_array();
+		json_array_append_new(list, json_object());
+		json_object_set_new(stanza(doc, "auto_auth"), "method", list);
+	}
+	return json_array_get(list, 0);
+}
+
+static void put_auth_config(json_t *doc, const char *key, const char *value)
+{
+	AUTO_FREE char *name = mem_strdup(key);
+	for (char *c = name; *c; c++)
+		if (*c == '-')
+			*c = '_';
+	json_object_set_new(stanza(method_of(doc), "config"), name,
+			    json_str(value, strlen(value)));
+}
+
+// Where a row's value belongs; NULL: nowhere in the document, or not by itself.
+static json_t *place_of(json_t *doc, const struct option_row *row)
+{
+	switch (row->stanza) {
+	case STANZA_TOP:
+		return doc;
+	case STANZA_STORE:
+		return stanza(doc, "vault");
+	case STANZA_RETRY:
+		return stanza(stanza(doc, "vault"), "retry");
+	case STANZA_AUTH:
+		return method_of(doc);
+	case STANZA_TEMPLATE_CONFIG:
+		return stanza(doc, "template_config");
+	case STANZA_OBSERVE:
+		return stanza(doc, "observe");
+	default:
+		return NULL;
+	}
+}
+
+static bool put_entry(const struct asked_entry *entry, json_t *doc, struct err *e)
+{
+	AUTO_JSON json_t *value = NULL;
+	const struct option_row *row = entry->row;
+	if (row->stanza == STANZA_AUTH && row->type == OPTION_BLOCK) {
+		put_auth_config(doc, entry->n, entry->value);
+		return true;
+	}
+	if (!row->key || row->ignored || entry->n)
+		return true;
+	if (*entry->value == '\0')
+		return true; // as if it were not there
+	if (!asked_value(entry, &value, e))
+		return false;
+	json_t *to = place_of(doc, row);
+	if (to)
+		json_object_set(to, row->key, value);
+	return true;
+}
+
+// --- stores
+
+static bool wants_role(const char *method)
+{
+	return strcmp(method, "kubernetes") == 0 || strcmp(method, "jwt") == 0;
+}
+
+// The peer's connection and login.
+static bool finish_vault(struct plan *p, json_t *doc, struct err *e)
+{
+	json_t *method = method_of(doc);
+	const char *type = pod_text(method, "type");
+	const char *role = asked_text(&p->asked, "role", "");
+	const struct asked_entry *path = asked_find(&p->asked, "auth-path", NULL);
+	if (!*type) {
+		const struct asked_entry *said = asked_find(&p->asked, "auth-type", NULL);
+		if (said)
+			return asked_wrong(said, e,
+					   "the name of a login method is wanted, as "
+					   "kubernetes");
+		json_object_set_new(method, "type", json_string("kubernetes"));
+		type = "kubernetes";
+	}
+	if (path && !*path->value)
+		return asked_wrong(path, e, "a path is wanted, as auth/kubernetes");
+	json_t *config = stanza(method, "config");
+	if (*role)
+		json_object_set_new(config, "role", json_string(role));
+	if (strcmp(type, "kubernetes") == 0 && !*pod_text(config, "role"))
+		return err_set(e, ERR_CONFIG, 0,
+			       "no role for the login: add the annotation %srole",
+			       annotation_prefix_text(p->prefix));
+	const char *key = strcmp(type, "jwt") == 0 ? "path" : "token_path";
+	if (wants_role(type) && !json_object_get(config, key))
+		json_object_set_new(config, key, json_string(p->token.file));
+	if (!*pod_text(json_object_get(doc, "vault"), "address"))
+		return err_set(e, ERR_CONFIG, 0,
+			       "no address of a store: add the annotation %sservice, or "
+			       "set it in the webhook's configuration",
+			       annotation_prefix_text(p->prefix));
+	return true;
+}
+
+static json_t *store_for(const struct plan *p, const char *name, const json_t *body)
+{
+	json_t *s = json_deep_copy(body);
+	json_t *auth = json_object_get(s, "auth");
+	const char *role = asked_text(&p->asked, "role", "");
+	json_object_set_new(s, "name", json_string(name));
+	const char *method = pod_text(auth, "type");
+	if (json_is_object(auth) && wants_role(method)) {
+		json_t *config = stanza(auth, "config");
+		if (*role)
+			json_object_set_new(config, "role", json_string(role));
+		const char *key = strcmp(method, "jwt") == 0 ? "path" : "token_path";
+		if (!json_object_get(config, key))
+			json_object_set_new(config, key, json_string(p->token.file));
+	}
+	return s;
+}
+
+// The operator's stores that the pod names, or all of them.
+static bool put_stores(struct plan *p, json_t *doc, size_t *ret_n, struct err *e)
+{
+	const json_t *all = p->ask->settings->stores, *one;
+	const struct asked_entry *entry = asked_find(&p->asked, "stores", NULL);
+	AUTO_JSON json_t *names = NULL;
+	json_t *list = json_array(), *body;
+	const char *name;
+	bool ok = asked_list(&p->asked, "stores", &names, e);
+	if (ok && !names)
+		json_object_foreach((json_t *)(uintptr_t)all, name, body)
+			json_array_append_new(list, store_for(p, name, body));
+	for
+		EACH(names, i, one)
+		{
+			body = json_object_get(all, json_string_value(one));
+			if (ok && !body)
+				ok = asked_wrong(entry, e,
+						 "the webhook's configuration has no "
+						 "store '%.63s'",
+						 json_string_value(one));
+			if (ok)
+				json_array_append_new(
+					list, store_for(p, json_string_value(one), body));
+		}
+	*ret_n = json_array_size(list);
+	if (ok && *ret_n > 0)
+		json_object_set(doc, "store", list);
+	json_decref(list);
+	return ok;
+}
+
+static bool has_default(const json_t *stores)
+{
+	const json_t *one;
+	for
+		EACH(stores, i, one)
+	if (json_object_get(one, "default"))
+		return true;
+	return false;
+}
+
+// The peer's connection where annotations speak of it, or where there is nothing else.
+static bool finish_stores(struct plan *p, json_t *doc, struct err *e)
+{
+	size_t n = 0;
+	json_t *stores;
+	if (!put_stores(p, doc, &n, e))
+		return false;
+	bool vault = json_object_get(doc, "vault") || json_object_get(doc, "auto_auth");
+	if (vault || n == 0)
+		return finish_vault(p, doc, e);
+	stores = json_object_get(doc, "store");
+	if (!has_default(stores))
+		json_object_set_new(json_array_get(stores, 0), "default", json_true());
+	return true;
+}
+
+// --- the rest
+
+static void put_deliver(struct plan *p, json_t *doc)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < p->n_targets; i++)
+		for (size_t m = 0; m < p->n_mounts; m++) {
+			const struct plan_target *t = &p->targets[i];
+			if (m > 0 && !p->mounts[m].used)
+				continue;
+			json_t *d = json_object();
+			const char *folder = pool_printf(&p->pool, SECRETS_MOUNT "/%s",
+							 plan_folder(p, t, m));
+			json_object_set_new(d, "container", json_string(t->name));
+			json_object_set_new(d, "folder", json_string(folder));
+			json_object_set_new(d, "mount", json_string(p->mounts[m].path));
+			if (t->uid >= 0)
+				json_object_set_new(d, "uid", json_integer(t->uid));
+			json_array_append_new(list, d);
+		}
+	json_object_set_new(doc, "deliver", list);
+}
+
+// A value that is JSON stays what it is, as the peer has it.
+static json_t *loose_value(const char *text)
+{
+	json_t *value = NULL;
+	if (json_parse(text, strlen(text), TELEMETRY_MAX, JSON_PLAIN, &value, NULL))
+		return value;
+	return json_str(text, strlen(text));
+}
+
+static void put_telemetry(const struct plan *p, json_t *doc)
+{
+	for (size_t i = 0; i < p->asked.n; i++) {
+		const struct asked_entry *entry = &p->asked.entries[i];
+		if (strcmp(asked_name(entry->row), "agent-telemetry-<k>") != 0)
+			continue;
+		AUTO_FREE char *key = mem_strdup(entry->n);
+		for (char *c = key; *c; c++)
+			*c = *c == '-' ? '_' : *c;
+		json_object_set_new(stanza(doc, "telemetry"), key,
+				    loose_value(entry->value));
+	}
+}
+
+// The peer's caching proxy and its quit endpoint share one listener on loopback.
+static bool put_proxy(const struct plan *p, json_t *doc, struct err *e)
+{
+	bool cache = false, quit = false;
+	int64_t port = CACHE_PORT;
+	const char *token =
+		asked_text(&p->asked, "agent-cache-use-auto-auth-token", "true");
+	const struct asked_entry *said =
+		asked_find(&p->asked, "agent-cache-listener-port", NULL);
+	if (!asked_bool(&p->asked, "agent-cache-enable", &cache, e) ||
+	    !asked_bool(&p->asked, "agent-enable-quit", &quit, e))
+		return false;
+	if (said && *said->value &&
+	    (!str_int64(said->value, &port, NULL) || port < 1 || port > PORT_MAX))
+		return asked_wrong(said, e, "a port from 1 to %d is wanted", PORT_MAX);
+	if (strcmp(token, "true") != 0 && strcmp(token, "false") != 0 &&
+	    strcmp(token, "force") != 0)
+		return asked_wrong(
+			asked_find(&p->asked, "agent-cache-use-auto-auth-token", NULL), e,
+			"true, false or force is wanted");
+	if (!cache && !quit)
+		return true;
+	json_t *listener = json_pack("{s:s, s:b}", "type", "tcp", "tls_disable", 1);
+	json_t *list = json_array();
+	json_array_append_new(list, listener);
+	json_object_set_new(doc, "listener", list);
+	AUTO_FREE char *address = mem_printf("127.0.0.1:%lld", (long long)port);
+	json_object_set_new(listener, "address", json_string(address));
+	if (quit)
+		json_object_set_new(listener, "agent_api",
+				    json_pack("{s:b}", "enable_quit", 1));
+	if (cache)
+		json_object_set_new(stanza(doc, "cache"), "use_auto_auth_token",
+				    strcmp(token, "force") == 0
+					    ? json_string("force")
+					    : json_boolean(strcmp(token, "true") == 0));
+	return true;
+}
+
+// Token and leases outlive the agent's process: a crash costs no second login, and the pair
+// logs in once. At the pod's end they are given back.
+static void put_state(const struct plan *p, json_t *doc)
+{
+	bool pair = p->mode == MODE_PAIR && p->populate;
+	json_object_set_new(doc, "state",
+			    json_pack("{s:s, s:b}", "path",
+				      pair ? STATE_MOUNT : HOME_MOUNT "/state",
+				      "keep_on_exit", 0));
+}
+
+static bool put_token_sink(struct plan *p, json_t *doc, struct err *e)
+{
+	bool wanted = false;
+	if (!asked_bool(&p->asked, "agent-inject-token", &wanted, e))
+		return false;
+	if (!wanted)
+		return true;
+	const char *path = pool_printf(&p->pool, "%s/token", p->mounts[0].path);
+	json_t *sink = json_pack("{s:s, s:{s:s, s:s}}", "type", "file", "config", "path",
+				 path, "mode", "0644");
+	json_t *list = json_array();
+	json_array_append_new(list, sink);
+	json_object_set_new(doc, "sink", list);
+	return true;
+}
+
+// --- what the agent makes of it
+
+// What a change sets off, looked at for the pod's sake: a signal needs the same user and a
+// shared process namespace; a shell the image has not.
+static bool look_at(struct plan *p, const struct conf_notify *n, const char *file,
+		    struct err *e)
+{
+	bool signal = n->kind == NOTIFY_SIGNAL || n->kind == NOTIFY_RESTART;
+	bool container =
+		n->kind == NOTIFY_RESTART || (signal && n->target == TARGET_CONTAINER);
+	const struct asked_entry *command =
+		file ? asked_find(&p->asked, "agent-inject-command-<n>", file) : NULL;
+	if (n->kind == NOTIFY_COMMAND && n->argv && strcmp(n->argv[0], "/bin/sh") == 0)
+		return command ? asked_wrong(command, e,
+					     "the agent's image has no shell; use a "
+					     "signal (pkill -HUP nginx), a program with "
+					     "plain words as arguments, or ampoule.dev/"
+					     "notify-%.63s",
+					     file)
+			       : err_set(e, ERR_CONFIG, 0,
+					 "the agent's image has no /bin/sh");
+	p->signals |= signal && n->target != TARGET_CHILD;
+	if (!container)
+		return true;
+	if (!p->signal_to)
+		p->signal_to = pool_strdup(&p->pool, n->name);
+	for (size_t i = 0; i < p->n_targets; i++)
+		if (strcmp(p->targets[i].name, n->name) == 0)
+			return true;
+	notes_add(p->warnings,
+		  "'%s' is to be signalled, but the pod has no container of that name "
+		  "that is injected",
+		  n->name);
+	return true;
+}
+
+static bool look_at_all(struct plan *p, const struct conf *c, struct err *e)
+{
+	for (size_t i = 0; i < c->n_notify; i++)
+		if (!look_at(p, &c->notify[i], NULL, e))
+			return false;
+	for (size_t i = 0; i < c->n_templates; i++)
+		for (size_t k = 0; k < c->templates[i].n_notify; k++)
+			if (!look_at(p, &c->templates[i].notify[k], c->templates[i].name,
+				     e))
+				return false;
+	return true;
+}
+
+// What the agent would say to it, before the pod exists.
+static bool check(struct plan *p, struct err *e)
+{
+	struct conf *c = NULL;
+	struct conf_load_opts opts = { .text = p->config,
+				       .text_name = "the agent's configuration" };
+	if (!conf_load(&opts, &c, e))
+		return false;
+	bool ok = look_at_all(p, c, e);
+	conf_free(c);
+	return ok;
+}
+
+static bool write_out(struct plan *p, const json_t *doc)
+{
+	p->config = json_dumps(doc, JSON_COMPACT);
+	p->config_len = strlen(p->config);
+	return true;
+}
+
+bool plan_config(struct plan *p, struct err *e)
+{
+	AUTO_JSON json_t *doc = json_object();
+	json_object_set_new(doc, "status_socket", json_string(AGENT_SOCKET));
+	for (size_t i = 0; i < p->asked.n; i++)
+		if (!put_entry(&p->asked.entries[i], doc, e))
+			return false;
+	if (!finish_stores(p, doc, e))
+		return false;
+	if (!put_token_sink(p, doc, e))
+		return false;
+	if (json_array_size(p->templates) > 0)
+		json_object_set(doc, "template", p->templates);
+	put_deliver(p, doc);
+	put_telemetry(p, doc);
+	if (!put_proxy(p, doc, e))
+		return false;
+	if (p->mode != MODE_INIT)
+		put_state(p, doc);
+	p->nothing = json_array_size(p->templates) == 0 &&
+		     !json_object_get(doc, "sink") && !json_object_get(doc, "listener");
+	return write_out(p, doc) && (p->no_agent || p->nothing || check(p, e));
+}

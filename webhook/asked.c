@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// Annotations as rows of the option table.
+#include "webhook/asked.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/json.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "webhook/notes.h"
+
+const char *asked_name(const struct option_row *row)
+{
+	return row->peer ? row->peer : row->annotation;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return (!a && !b) || (a && b && strcmp(a, b) == 0);
+}
+
+static void warn_unknown(enum annotation_prefix prefix, const char *key,
+			 const char *suffix, json_t *warnings)
+{
+	AUTO_FREE char *near = annotation_nearest(prefix, suffix);
+	if (near)
+		notes_add(warnings, "annotation %s is unknown (did you mean %s?)", key,
+			  near);
+	else
+		notes_add(warnings, "annotation %s is unknown and has no effect", key);
+}
+
+// Who wins when both are the same wish.
+static bool is_stronger(const struct asked_entry *a, const struct asked_entry *b)
+{
+	return a->layer != b->layer ? a->layer > b->layer : a->prefix > b->prefix;
+}
+
+static void add(struct asked *a, const struct asked_entry *entry, json_t *warnings)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		struct asked_entry *o = &a->entries[i];
+		if (o->row != entry->row || !same_text(o->n, entry->n))
+			continue;
+		const struct asked_entry *winner = is_stronger(entry, o) ? entry : o;
+		const struct asked_entry *loser = winner == o ? entry : o;
+		if (loser->layer == LAYER_POD && strcmp(o->value, entry->value) != 0)
+			notes_add(warnings, "annotation %s has no effect: %s wins",
+				  loser->key, winner->key);
+		*o = *winner;
+		return;
+	}
+	a->entries = pool_append(&a->pool, a->entries, &a->n, sizeof(*a->entries));
+	a->entries[a->n - 1] = *entry;
+}
+
+static int by_name(const void *left, const void *right)
+{
+	const struct asked_entry *a = left, *b = right;
+	int order = strcmp(a->n ? a->n : "", b->n ? b->n : "");
+	return order ? order : strcmp(asked_name(a->row), asked_name(b->row));
+}
+
+static void read_layer(struct asked *a, const json_t *annotations, enum asked_layer layer,
+		       json_t *warnings)
+{
+	const char *key, *suffix;
+	json_t *value;
+	json_object_foreach((json_t *)(uintptr_t)annotations, key, value)
+	{
+		struct asked_entry entry = { .layer = layer,
+					     .prefix =
+						     annotation_prefix_of(key, &suffix) };
+		if (entry.prefix == PREFIX_NONE || !json_is_string(value))
+			continue;
+		entry.row = annotation_find(entry.prefix, suffix, &entry.n);
+		entry.key = key;
+		entry.value = json_string_value(value);
+		if (entry.row)
+			add(a, &entry, warnings);
+		else
+			warn_unknown(entry.prefix, key, suffix, warnings);
+	}
+}
+
+void asked_read(const json_t *const layers[LAYER_COUNT], struct asked *ret,
+		json_t *warnings)
+{
+	*ret = (struct asked){ .n = 0 };
+	for (enum asked_layer layer = 0; layer < LAYER_COUNT; layer++)
+		read_layer(ret, layers[layer], layer, warnings);
+	if (ret->n > 1)
+		qsort(ret->entries, ret->n, sizeof(*ret->entries), by_name);
+}
+
+void asked_release(struct asked *a)
+{
+	pool_release(&a->pool);
+	*a = (struct asked){ .n = 0 };
+}
+
+const struct asked_entry *asked_find(const struct asked *a, const char *name,
+				     const char *n)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (same_text(a->entries[i].n, n) &&
+		    strcmp(asked_name(a->entries[i].row), name) == 0)
+			return &a->entries[i];
+	return NULL;
+}
+
+bool asked_wrong(const struct asked_entry *entry, struct err *e, const char *fmt, ...)
+{
+	char reason[ERR_TEXT_MAX];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(reason, sizeof(reason), fmt, ap);
+	va_end(ap);
+	return err_set(e, ERR_CONFIG, 0, "annotation %.253s: %s", entry->key, reason);
+}
+
+const char *asked_text(const struct asked *a, const char *name, const char *usual)
+{
+	const struct asked_entry *entry = asked_find(a, name, NULL);
+	return entry ? entry->value : usual;
+}
+
+bool asked_value(const struct asked_entry *entry, json_t **ret, struct err *e)
+{
+	struct err why = ERR_INIT;
+	return annotation_value(entry->row, entry->value, ret, &why) ||
+	       asked_wrong(entry, e, "%s", why.text);
+}
+
+bool asked_bool(const struct asked *a, const char *name, bool *ret, struct err *e)
+{
+	const struct asked_entry *entry = asked_find(a, name, NULL);
+	AUTO_JSON json_t *value = NULL;
+	if (!entry)
+		return true;
+	if (!asked_value(entry, &value, e))
+		return false;
+	*ret = json_is_true(value);
+	return true;
+}
+
+bool asked_number(const struct asked *a, const char *name, int64_t *ret, struct err *e)
+{
+	const struct asked_entry *entry = asked_find(a, name, NULL);
+	AUTO_JSON json_t *value = NULL;
+	if (!entry || !*entry->value)
+		return true;
+	if (!asked_value(entry, &value, e))
+		return false;
+	*ret = json_integer_value(value);
+	return true;
+}
+
+bool asked_list(const struct asked *a, const char *name, json_t **ret, struct err *e)
+{
+	const struct asked_entry *entry = asked_find(a, name, NULL);
+	*ret = NULL;
+	return !entry || asked_value(entry, ret, e);
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's containers and the pod's volumes, small and closed by default.
+#include <string.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/codec.h"
+#include "lib/base/json.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "webhook/patch.h"
+#include "webhook/plan.h"
+
+enum {
+	CONFIG_ENV_MAX = 96 * 1024, // one string of the environment has 128 KiB at most
+	TOKEN_SECONDS = 3600,
+	FILE_ROOM = 64 * 1024, // of the volume, for each file beside its template's text
+	VERSIONS = 3,          // the present one, the one before, the one being written
+	MIB = 1 << 20,
+};
+
+// --- environment
+
+static void put_field(json_t *env, const char *name, const char *path)
+{
+	json_array_append_new(env, json_pack("{s:s, s:{s:{s:s}}}", "name", name,
+					     "valueFrom", "fieldRef", "fieldPath", path));
+}
+
+static bool put_config(const struct plan *p, json_t *env, struct err *e)
+{
+	AUTO_BUF struct buf b = BUF_INIT(CONFIG_ENV_MAX * 4 / 3 + 4);
+	if (p->config_len > CONFIG_ENV_MAX ||
+	    !codec_b64_encode(p->config, p->config_len, B64_STD, &b))
+		return err_set(e, ERR_LIMIT, 0,
+			       "the agent's configuration is over %d KiB; put long "
+			       "templates into files and name them by template-file-<n>",
+			       CONFIG_ENV_MAX / 1024);
+	json_array_append_new(env, json_pack("{s:s, s:s%}", "name", CONFIG_ENV, "value",
+					     buf_str(&b), b.len));
+	return true;
+}
+
+static bool environment(const struct plan *p, json_t **ret, struct err *e)
+{
+	*ret = json_array();
+	put_field(*ret, "NAMESPACE", "metadata.namespace");
+	put_field(*ret, "HOST_IP", "status.hostIP");
+	put_field(*ret, "POD_IP", "status.podIP");
+	put_field(*ret, "POD_NAME", "metadata.name");
+	return put_config(p, *ret, e);
+}
+
+// --- resources
+
+// Kubernetes' quantities, not negative: 5m, 8Mi, 0.5, 1e3.
+static bool is_quantity(const char *s)
+{
+	size_t digits = strspn(s, "0123456789"), all = digits;
+	if (s[all] == '.') {
+		size_t more = strspn(s + all + 1, "0123456789");
+		all += more + 1;
+		digits += more;
+	}
+	const char *unit = s + all;
+	if (digits == 0)
+		return false;
+	if ((*unit == 'e' || *unit == 'E') && unit[1]) {
+		unit += 1 + (unit[1] == '-' || unit[1] == '+');
+		return *unit && unit[strspn(unit, "0123456789")] == '\0';
+	}
+	static const char *const units[] = {
+		"",  "n", "u",  "m",  "k",  "M",  "G",  "T",
+		"P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"
+	};
+	for (size_t i = 0; i < ARRAY_LEN(units); i++)
+		if (strcmp(units[i], unit) == 0)
+			return true;
+	return false;
+}
+
+static bool put_quantity(const struct plan *p, const char *name, const char *key,
+			 json_t *to, struct err *e)
+{
+	const struct asked_entry *entry = asked_find(&p->asked, name, NULL);
+	const char *usual = NULL;
+	for (const struct option_row *r = NULL; !entry && (r = options_next(r));)
+		if (r->peer && strcmp(r->peer, name) == 0)
+			usual = r->default_;
+	const char *value = entry ? entry->value : usual;
+	if (!value || !*value)
+		return true; // an empty annotation takes the entry away
+	if (!is_quantity(value))
+		return asked_wrong(entry, e,
+				   "'%.40s' is no quantity; examples: 250m, 64Mi", value);
+	json_object_set_new(to, key, json_string(value));
+	return true;
+}
+
+static bool resources(const struct plan *p, json_t **ret, struct err *e)
+{
+	json_t *requests = json_object(), *limits = json_object();
+	*ret = json_object();
+	bool ok =
+		put_quantity(p, "agent-requests-cpu", "cpu", requests, e) &&
+		put_quantity(p, "agent-requests-mem", "memory", requests, e) &&
+		put_quantity(p, "agent-requests-ephemeral", "ephemeral-storage", requests,
+			     e) &&
+		put_quantity(p, "agent-limits-cpu", "cpu", limits, e) &&
+		put_quantity(p, "agent-limits-mem", "memory", limits, e) &&
+		put_quantity(p, "agent-limits-ephemeral", "ephemeral-storage", limits, e);
+	if (json_object_size(limits) > 0)
+		json_object_set(*ret, "limits", limits);
+	if (json_object_size(requests) > 0)
+		json_object_set(*ret, "requests", requests);
+	json_decref(limits);
+	json_decref(requests);
+	return ok;
+}
+
+static json_t *security(const struct plan *p)
+{
+	json_t *s = json_pack("{s:b, s:{s:[s]}, s:b}", "allowPrivilegeEscalation", 0,
+			      "capabilities", "drop", "ALL", "readOnlyRootFilesystem", 1);
+	if (!p->ask->settings->openshift) {
+		json_object_set_new(s, "runAsGroup", json_integer(p->gid));
+		json_object_set_new(s, "runAsNonRoot",
+				    json_boolean(p->uid != 0 && p->gid != 0));
+		json_object_set_new(s, "runAsUser", json_integer(p->uid));
+	}
+	json_object_set_new(s, "seccompProfile",
+			    json_pack("{s:s}", "type", "RuntimeDefault"));
+	return s;
+}
+
+// --- mounts
+
+static void mount(json_t *list, const char *volume, const char *path, bool read_only)
+{
+	if (pod_find(list, "mountPath", path))
+		return;
+	json_t *m = json_pack("{s:s, s:s}", "name", volume, "mountPath", path);
+	if (read_only)
+		json_object_set_new(m, "readOnly", json_true());
+	json_array_append_new(list, m);
+}
+
+// The mounts of a container, but not its service account's token.
+static bool copy_mounts(const struct plan *p, json_t *list, struct err *e)
+{
+	const struct asked_entry *entry =
+		asked_find(&p->asked, "agent-copy-volume-mounts", NULL);
+	if (!entry || !*entry->value)
+		return true;
+	const json_t *from =
+		pod_find(json_object_get(p->spec, "containers"), "name", entry->value);
+	if (!from)
+		from = pod_find(json_object_get(p->spec, "initContainers"), "name",
+				entry->value);
+	if (!from)
+		return asked_wrong(entry, e, "the pod has no container '%.63s'",
+				   entry->value);
+	json_t *one;
+	for
+		EACH(json_object_get(from, "volumeMounts"), i, one)
+		{
+			const char *path = pod_text(one, "mountPath");
+			if (!strcasestr(path, "serviceaccount") &&
+			    strcmp(pod_text(one, "name"), SECRETS_VOLUME) != 0 &&
+			    !pod_find(list, "mountPath", path))
+				json_array_append(list, one);
+		}
+	return true;
+}
+
+static bool mounts(const struct plan *p, bool init, json_t **ret, struct err *e)
+{
+	*ret = json_array();
+	mount(*ret, init ? HOME_INIT_VOLUME : HOME_VOLUME, HOME_MOUNT, false);
+	if (p->token.volume)
+		mount(*ret, p->token.volume, p->token.mount, true);
+	mount(*ret, SECRETS_VOLUME, SECRETS_MOUNT, false);
+	if (*asked_text(&p->asked, "agent-extra-secret", ""))
+		mount(*ret, "extra-secrets", "/vault/custom", true);
+	if (!copy_mounts(p, *ret, e))
+		return false;
+	if (*asked_text(&p->asked, "tls-secret", ""))
+		mount(*ret, "vault-tls-secrets", "/vault/tls", true);
+	if (p->mode == MODE_PAIR && p->populate)
+		mount(*ret, STATE_VOLUME, STATE_MOUNT, false);
+	return true;
+}
+
+// --- the container
+
+// The application's containers start when the files are there: the kubelet goes on when the
+// hook has ended, without the second that a probe ticks.
+static void gate(const struct plan *p, json_t *container)
+{
+	if (p->mode == MODE_NATIVE && p->populate)
+		json_object_set_new(container, "lifecycle",
+				    json_pack("{s:{s:{s:[s, s, s, s, s, s]}}}",
+					      "postStart", "exec", "command", AGENT_PATH,
+					      "--probe", "startup", "--wait", "--socket",
+					      AGENT_SOCKET));
+	if (p->mode == MODE_NATIVE)
+		json_object_set_new(container, "restartPolicy", json_string("Always"));
+}
+
+static bool fill(const struct plan *p, bool init, json_t *c, struct err *e)
+{
+	json_t *part = NULL;
+	const char *image = asked_text(&p->asked, "agent-image", p->ask->settings->image);
+	if (!*image)
+		return err_set(e, ERR_CONFIG, 0,
+			       "the agent's image is empty; remove the annotation "
+			       "agent-image");
+	json_object_set_new(c, "name", json_string(init ? AGENT_INIT_NAME : AGENT_NAME));
+	json_object_set_new(c, "image", json_string(image));
+	json_object_set_new(c, "command", json_pack("[s]", AGENT_PATH));
+	json_object_set_new(c, "args",
+			    init ? json_pack("[s, s]", "agent", "--once")
+				 : json_pack("[s]", "agent"));
+	bool ok = environment(p, &part, e);
+	json_object_set_new(c, "env", part);
+	ok = ok && resources(p, &part, e);
+	if (ok && json_object_size(part) > 0)
+		json_object_set_new(c, "resources", part);
+	if (p->security_context)
+		json_object_set_new(c, "securityContext", security(p));
+	ok = ok && mounts(p, init, &part, e);
+	if (ok)
+		json_object_set_new(c, "volumeMounts", part);
+	if (!init)
+		gate(p, c);
+	return ok;
+}
+
+bool plan_container(const struct plan *p, bool init, json_t **ret, struct err *e)
+{
+	AUTO_JSON json_t *c = json_object();
+	const char *name = init ? "agent-init-json-patch" : "agent-json-patch";
+	const struct asked_entry *patch = asked_find(&p->asked, name, NULL);
+	struct err why = ERR_INIT;
+	if (!fill(p, init, c, e))
+		return false;
+	if (patch && !patch_container(patch->value, &c, &why))
+		return asked_wrong(patch, e, "%s", why.text);
+	*ret = TAKE(c);
+	return true;
+}
+
+// --- volumes
+
+static json_t *memory(const char *name, size_t mib)
+{
+	AUTO_FREE char *size =
+		mib % 1024 ? mem_printf("%zuMi", mib) : mem_printf("%zuGi", mib / 1024);
+	return json_pack("{s:s, s:{s:s, s:s}}", "name", name, "emptyDir", "medium",
+			 "Memory", "sizeLimit", size);
+}
+
+// For each container the versions that live at a time of every file; pages that nobody
+// writes cost nothing.
+static size_t secrets_mib(const struct plan *p)
+{
+	size_t room = 0;
+	const json_t *file;
+	for
+		EACH(p->templates, i, file)
+	room += FILE_ROOM + strlen(pod_text(file, "contents"));
+	room *= VERSIONS * (p->n_targets ? p->n_targets : 1);
+	return (room + MIB - 1) / MIB + (room == 0);
+}
+
+static void secret_volume(json_t *list, const char *name, const char *secret)
+{
+	if (*secret)
+		json_array_append_new(list, json_pack("{s:s, s:{s:s}}", "name", name,
+						      "secret", "secretName", secret));
+}
+
+static json_t *token_volume(const struct plan *p)
+{
+	json_t *token = json_pack("{s:i, s:s}", "expirationSeconds", TOKEN_SECONDS,
+				  "path", "token");
+	if (p->token.audience)
+		json_object_set_new(token, "audience", json_string(p->token.audience));
+	return json_pack("{s:s, s:{s:[{s:o}]}}", "name", TOKEN_VOLUME, "projected",
+			 "sources", "serviceAccountToken", token);
+}
+
+json_t *plan_volumes(const struct plan *p)
+{
+	json_t *list = json_array();
+	bool init = p->populate && (p->mode == MODE_PAIR || p->mode == MODE_INIT);
+	if (init && !p->no_agent)
+		json_array_append_new(list, memory(HOME_INIT_VOLUME, 1));
+	if (p->mode != MODE_INIT && !p->no_agent)
+		json_array_append_new(list, memory(HOME_VOLUME, 1));
+	json_array_append_new(list, memory(SECRETS_VOLUME, secrets_mib(p)));
+	secret_volume(list, "extra-secrets",
+		      asked_text(&p->asked, "agent-extra-secret", ""));
+	secret_volume(list, "vault-tls-secrets", asked_text(&p->asked, "tls-secret", ""));
+	if (init && p->mode == MODE_PAIR)
+		json_array_append_new(list, memory(STATE_VOLUME, 1));
+	if (p->token.make && !p->no_agent)
+		json_array_append_new(list, token_volume(p));
+	return list;
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether a pod is injected at all; then plan and weave.
+#include "webhook/inject.h"
+
+#include <string.h>
+
+#include "lib/base/json.h"
+#include "lib/base/str.h"
+#include "webhook/notes.h"
+#include "webhook/plan.h"
+
+static bool is_system(const char *namespace_)
+{
+	static const char *const names[] = { "kube-system", "kube-public",
+					     "kube-node-lease" };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(namespace_, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool has_agent(const json_t *spec)
+{
+	const json_t *one;
+	for
+		EACH(json_object_get(spec, "initContainers"), i, one)
+	if (plan_is_agent(one))
+		return true;
+	for
+		EACH(json_object_get(spec, "containers"), k, one)
+	if (plan_is_agent(one))
+		return true;
+	return false;
+}
+
+// A fixed word why nothing is to be done; NULL: inject.
+static bool reason_not_to(struct plan *p, const struct inject_ask *ask, const char **ret,
+			  struct err *e)
+{
+	const json_t *spec = json_object_get(ask->pod, "spec"),
+		     *annotations = json_object_get(json_object_get(ask->pod, "metadata"),
+						    "annotations");
+	const char *phase = pod_text(json_object_get(ask->pod, "status"), "phase");
+	const struct asked_entry *asks = asked_find(&p->asked, "agent-inject", NULL);
+	bool wanted = false;
+	*ret = "not asked";
+	if (!asked_bool(&p->asked, "agent-inject", &wanted, e))
+		return false;
+	if (!wanted)
+		return true;
+	p->prefix = asks->prefix;
+	*ret = "already running";
+	if (*phase && strcmp(phase, "Pending") != 0)
+		return true;
+	*ret = "mirror pod";
+	if (json_object_get(annotations, "kubernetes.io/config.mirror"))
+		return true;
+	*ret = "already injected";
+	if (strcmp(asked_text(&p->asked, "agent-inject-status", ""), "injected") == 0 &&
+	    !has_agent(spec))
+		return true;
+	*ret = NULL;
+	return true;
+}
+
+static const json_t *annotations_of(const json_t *pod)
+{
+	return json_object_get(json_object_get(pod, "metadata"), "annotations");
+}
+
+static bool check_shape(const json_t *pod, struct err *e)
+{
+	static const char *const lists[] = { "containers", "initContainers", "volumes" };
+	const json_t *spec = json_object_get(pod, "spec"), *one;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		const json_t *list = json_object_get(spec, lists[i]);
+		if (list && !json_is_array(list) && !json_is_null(list))
+			return err_set(e, ERR_CONFIG, 0, "spec.%s is no list", lists[i]);
+		for
+			EACH(list, k, one)
+		if (!json_is_object(one))
+			return err_set(e, ERR_CONFIG, 0, "spec.%s[%zu] is no object",
+				       lists[i], k);
+	}
+	return json_is_object(spec) || err_set(e, ERR_CONFIG, 0, "the pod has no spec");
+}
+
+static bool run(struct plan *p, const struct inject_ask *ask, struct inject_result *ret,
+		struct err *e)
+{
+	const char *own = pod_text(json_object_get(ask->pod, "metadata"), "namespace");
+	p->namespace_ = ask->namespace_ && *ask->namespace_ ? ask->namespace_ : own;
+	const struct asked_entry *said =
+		asked_find(&p->asked, "agent-request-namespace", NULL);
+	if (said && !*said->value)
+		return asked_wrong(said, e, "the name of a namespace is wanted");
+	p->namespace_ = said ? said->value : p->namespace_;
+	if (is_system(p->namespace_))
+		return err_set(e, ERR_DENIED, 0,
+			       "pods in the namespace %s are not injected; remove the "
+			       "annotation that asks for it",
+			       p->namespace_);
+	if (!*p->namespace_)
+		return err_set(e, ERR_CONFIG, 0, "the request names no namespace");
+	if (!check_shape(ask->pod, e) || !plan_make(ask, ret->warnings, p, e))
+		return false;
+	if (p->nothing) {
+		notes_add(ret->warnings,
+			  "nothing is injected: there is no annotation of a secret or a "
+			  "template");
+		ret->why = "nothing to inject";
+		return true;
+	}
+	ret->why = "injected";
+	return plan_weave(p, &ret->pod, e);
+}
+
+bool inject_pod(const struct inject_ask *ask, struct inject_result *ret, struct err *e)
+{
+	struct plan p = { .mode = MODE_NATIVE };
+	const json_t *const layers[LAYER_COUNT] = {
+		[LAYER_SETTINGS] = ask->settings->annotations,
+		[LAYER_NAMESPACE] = ask->namespace_annotations,
+		[LAYER_POD] = annotations_of(ask->pod),
+	};
+	*ret = (struct inject_result){ .warnings = json_array() };
+	asked_read(layers, &p.asked, ret->warnings);
+	bool ok = reason_not_to(&p, ask, &ret->why, e);
+	if (ok && !ret->why)
+		ok = run(&p, ask, ret, e);
+	plan_release(&p);
+	return ok;
+}
+
+void inject_release(struct inject_result *r)
+{
+	json_decref(r->pod);
+	json_decref(r->warnings);
+	*r = (struct inject_result){ .pod = NULL };
+}

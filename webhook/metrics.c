@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Prometheus text.
+#include "webhook/metrics.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/http/server.h"
+
+static const struct {
+	int64_t us;
+	const char *seconds;
+} bounds[METRICS_BUCKETS] = {
+	{ 100, "0.0001" },  { 250, "0.00025" }, { 500, "0.0005" }, { 1000, "0.001" },
+	{ 2500, "0.0025" }, { 5000, "0.005" },  { 10000, "0.01" }, { 100000, "0.1" },
+};
+
+void metrics_review(struct metrics *m, const char *what, int64_t us)
+{
+	size_t i = 0;
+	if (strcmp(what, "injected") == 0)
+		m->injected++;
+	else if (strcmp(what, "refused") == 0)
+		m->refused++;
+	else if (strcmp(what, "bad review") == 0)
+		m->bad++;
+	else
+		m->passed++;
+	while (i < METRICS_BUCKETS && us > bounds[i].us)
+		i++;
+	m->bucket[i]++;
+	m->sum_us += (uint64_t)us;
+	m->count++;
+}
+
+static void head(struct buf *to, const char *name, const char *type, const char *help)
+{
+	buf_printf(to, "# HELP ampoule_webhook_%s %s\n# TYPE ampoule_webhook_%s %s\n",
+		   name, help, name, type);
+}
+
+static void one(struct buf *to, const char *name, const char *type, const char *help,
+		uint64_t value)
+{
+	head(to, name, type, help);
+	buf_printf(to, "ampoule_webhook_%s %" PRIu64 "\n", name, value);
+}
+
+static void put_reviews(const struct metrics *m, struct buf *to)
+{
+	const struct {
+		const char *word;
+		uint64_t value;
+	} results[] = { { "injected", m->injected },
+			{ "passed", m->passed },
+			{ "refused", m->refused },
+			{ "bad", m->bad } };
+	head(to, "reviews_total", "counter", "reviews by what was answered");
+	for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
+		buf_printf(to,
+			   "ampoule_webhook_reviews_total{result=\"%s\"} %" PRIu64 "\n",
+			   results[i].word, results[i].value);
+}
+
+static void put_durations(const struct metrics *m, struct buf *to)
+{
+	const char *name = "ampoule_webhook_review_seconds";
+	uint64_t sum = 0;
+	head(to, "review_seconds", "histogram",
+	     "time from a whole request to its answer");
+	for (size_t i = 0; i <= METRICS_BUCKETS; i++) {
+		sum += m->bucket[i];
+		buf_printf(to, "%s_bucket{le=\"%s\"} %" PRIu64 "\n", name,
+			   i < METRICS_BUCKETS ? bounds[i].seconds : "+Inf", sum);
+	}
+	buf_printf(to, "%s_sum %" PRIu64 ".%06" PRIu64 "\n%s_count %" PRIu64 "\n", name,
+		   m->sum_us / 1000000, m->sum_us % 1000000, name, m->count);
+}
+
+void metrics_write(const struct metrics *m, const struct http_server_stats *s,
+		   struct buf *to)
+{
+	put_reviews(m, to);
+	put_durations(m, to);
+	one(to, "warnings_total", "counter", "admission warnings", m->warnings);
+	one(to, "dry_runs_total", "counter", "reviews of dry runs", m->dry_runs);
+	one(to, "reloads_total", "counter", "new configurations and certificates taken",
+	    m->reloads);
+	one(to, "failed_reloads_total", "counter", "those that were refused",
+	    m->failed_reloads);
+	one(to, "certificate_not_after_seconds", "gauge",
+	    "when the certificate ends, since 1970", (uint64_t)m->cert_not_after);
+	one(to, "connections", "gauge", "open connections", s->open);
+	one(to, "connections_total", "counter", "connections so far", s->accepted);
+	one(to, "connections_evicted_total", "counter",
+	    "slow or idle connections that made room", s->evicted);
+	one(to, "handshakes_failed_total", "counter", "TLS handshakes that failed",
+	    s->handshake_failed);
+	one(to, "timeouts_total", "counter", "deadlines of any phase", s->timed_out);
+	one(to, "requests_refused_total", "counter", "requests refused unread",
+	    s->refused);
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the webhook counts, and how Prometheus reads it.
+#pragma once
+
+#include <stdint.h>
+
+#include "lib/base/buf.h"
+
+struct http_server_stats;
+
+enum { METRICS_BUCKETS = 8 };
+
+struct metrics {
+	uint64_t injected, passed, refused, bad;
+	uint64_t warnings, dry_runs;
+	uint64_t reloads, failed_reloads;
+	uint64_t bucket[METRICS_BUCKETS + 1]; // durations; the last is +Inf
+	uint64_t sum_us, count;
+	int64_t cert_not_after; // seconds since 1970; 0: none
+};
+
+// One review: what was done (mutate_note.what), and how long it took.
+void metrics_review(struct metrics *m, const char *what, int64_t us);
+void metrics_write(const struct metrics *m, const struct http_server_stats *s,
+		   struct buf *to);

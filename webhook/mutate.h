@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// POST /mutate without HTTP: the bytes of a review → a status and the bytes of the answer.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/base/buf.h"
+#include "webhook/settings.h"
+
+// What the log and the metrics say of it.
+struct mutate_note {
+	const char
+		*what; // a fixed word: "injected", "not asked", "refused", "bad review"
+	char pod[320]; // namespace/name, or …/generateName*
+	char reason[512]; // of a refusal, "" otherwise
+	size_t warnings;
+	bool dry_run;
+};
+
+// 200 with a review in `to`, or another status with a line of text.
+int mutate_review(const struct settings *s, const char *body, size_t len, struct buf *to,
+		  struct mutate_note *note);

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// RFC 6902 patches that users write into annotations, applied to the agent's container.
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "lib/base/err.h"
+
+enum { PATCH_OPS_MAX = 256, PATCH_TEXT_MAX = 256 * 1024 };
+
+// Applies the operations of `patch` (an array) to *doc, all or none. Errors name the
+// operation by its number from 0 and its path.
+MUST_CHECK bool patch_apply(const json_t *patch, json_t **doc, struct err *e);
+
+// The text of agent-json-patch applied to a container, and the result judged: it stays a
+// container of ours (image, command, configuration, mounts of secrets and tokens), and its
+// security context is not loosened. Empty, "null" and "[]" change nothing.
+MUST_CHECK bool patch_container(const char *text, json_t **container, struct err *e);

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// Decisions about one pod: mode, order, containers.
+#include "webhook/plan.h"
+
+#include <string.h>
+
+#include "lib/base/json.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "webhook/notes.h"
+
+bool plan_is_agent(const json_t *container)
+{
+	const char *name = pod_text(container, "name");
+	const json_t *env = json_object_get(container, "env");
+	return (strcmp(name, AGENT_NAME) == 0 || strcmp(name, AGENT_INIT_NAME) == 0) &&
+	       (pod_find(env, "name", CONFIG_ENV) || pod_find(env, "name", SOCKET_ENV));
+}
+
+// The volume's folder of a container: its name; the second and later mounts have a number
+// behind a dot, which no container's name holds.
+const char *plan_folder(struct plan *p, const struct plan_target *t, size_t mount)
+{
+	return mount ? pool_printf(&p->pool, "%s.%zu", t->name, mount) : t->name;
+}
+
+static int64_t user_of(const json_t *context)
+{
+	const json_t *uid = json_object_get(context, "runAsUser");
+	return json_is_integer(uid) ? json_integer_value(uid) : -1;
+}
+
+static void add_target(struct plan *p, const json_t *container, bool init)
+{
+	p->targets =
+		pool_append(&p->pool, p->targets, &p->n_targets, sizeof(*p->targets));
+	struct plan_target *t = &p->targets[p->n_targets - 1];
+	int64_t uid = user_of(json_object_get(container, "securityContext"));
+	*t = (struct plan_target){
+		.name = pod_text(container, "name"),
+		.init = init,
+		.uid = uid >= 0 ? uid
+				: user_of(json_object_get(p->spec, "securityContext")),
+	};
+}
+
+static bool is_wanted(const json_t *wanted, const char *name)
+{
+	const json_t *one;
+	for
+		EACH(wanted, i, one)
+	if (strcmp(json_string_value(one), name) == 0)
+		return true;
+	return !wanted;
+}
+
+// Application containers that are wanted, and with pre-populate every init container.
+static bool choose_targets(struct plan *p, struct err *e)
+{
+	const json_t *containers = json_object_get(p->spec, "containers"), *one;
+	const struct asked_entry *entry =
+		asked_find(&p->asked, "agent-inject-containers", NULL);
+	AUTO_JSON json_t *wanted = NULL;
+	if (!asked_list(&p->asked, "agent-inject-containers", &wanted, e))
+		return false;
+	if (json_array_size(wanted) == 0) {
+		json_decref(wanted);
+		wanted = NULL;
+	}
+	for
+		EACH(containers, i, one)
+	if (!plan_is_agent(one) && is_wanted(wanted, pod_text(one, "name")))
+		add_target(p, one, false);
+	for
+		EACH(wanted, i, one)
+	if (!pod_find(containers, "name", json_string_value(one)))
+		notes_add(p->warnings, "annotation %s: the pod has no container '%s'",
+			  entry->key, json_string_value(one));
+	if (p->populate)
+		for
+			EACH(json_object_get(p->spec, "initContainers"), i, one)
+	if (!plan_is_agent(one))
+		add_target(p, one, true);
+	return true;
+}
+
+// The peers' words for what is a mode here.
+static bool choose_mode(struct plan *p, struct err *e)
+{
+	const struct asked_entry *said = asked_find(&p->asked, "mode", NULL);
+	bool only = false, pair = asked_find(&p->asked, "agent-init-json-patch", NULL);
+	AUTO_JSON json_t *word = NULL;
+	p->populate = true;
+	if (!asked_bool(&p->asked, "agent-pre-populate", &p->populate, e) ||
+	    !asked_bool(&p->asked, "agent-pre-populate-only", &only, e))
+		return false;
+	p->mode = pair ? MODE_PAIR : MODE_NATIVE;
+	if (only)
+		p->mode = MODE_INIT;
+	if (said && *said->value) {
+		if (!asked_value(said, &word, e))
+			return false;
+		const char *const *w = said->row->words;
+		for (p->mode = 0; strcmp(w[p->mode], json_string_value(word)) != 0;)
+			p->mode++;
+	}
+	if (p->mode == MODE_EXEC)
+		return asked_wrong(
+			said, e, "exec is not supported yet; native, pair and init are");
+	p->no_agent = p->mode == MODE_INIT && !p->populate;
+	if (p->no_agent)
+		notes_add(
+			p->warnings,
+			"neither an init container nor a sidecar is wanted: the pod gets "
+			"mounts, but no agent that fills them");
+	p->first = p->prefix == PREFIX_OURS;
+	return asked_bool(&p->asked, "agent-init-first", &p->first, e);
+}
+
+static bool choose_processes(struct plan *p, struct err *e)
+{
+	const struct asked_entry *said =
+		asked_find(&p->asked, "agent-share-process-namespace", NULL);
+	const json_t *now = json_object_get(p->spec, "shareProcessNamespace");
+	bool share = p->signals;
+	if (said && !asked_bool(&p->asked, "agent-share-process-namespace", &share, e))
+		return false;
+	if (!said && !p->signals)
+		return true;
+	if (share && json_is_false(now))
+		return err_set(e, ERR_CONFIG, 0,
+			       "spec.shareProcessNamespace is false, but %s needs it; "
+			       "remove the one or the other",
+			       said ? said->key : "a signal to a container");
+	if (share && json_is_true(json_object_get(p->spec, "hostPID")))
+		return true; // all processes are seen already
+	if (!said && !json_is_true(now))
+		notes_add(p->warnings,
+			  "shareProcessNamespace was set to true: signals to another "
+			  "container need it");
+	p->share_processes = json_boolean(share);
+	return true;
+}
+
+static bool choose_mounts(struct plan *p, struct err *e)
+{
+	const struct asked_entry *main =
+		asked_find(&p->asked, "secret-volume-path", NULL);
+	struct asked_entry usual = { .key = "secret-volume-path" };
+	size_t index;
+	if (main && *main->value)
+		return plan_mount(p, main, main->value, &index, e);
+	return plan_mount(p, &usual, "/vault/secrets", &index, e);
+}
+
+static bool refuse_windows(const struct plan *p, struct err *e)
+{
+	const json_t *os = json_object_get(p->spec, "os"),
+		     *selector = json_object_get(p->spec, "nodeSelector");
+	if (strcmp(pod_text(os, "name"), "windows") != 0 &&
+	    strcmp(pod_text(selector, "kubernetes.io/os"), "windows") != 0)
+		return true;
+	return err_set(e, ERR_CONFIG, 0,
+		       "the pod is for Windows, where the agent does not run; remove the "
+		       "annotation that asks for injection");
+}
+
+// Annotations that only the webhook obeys: their form is looked at even when nothing needs
+// them. Those that have no meaning here are answered with a warning.
+static bool check_forms(struct plan *p, struct err *e)
+{
+	static const char keep_case[] = "preserve-secret-case"; // the peer ignores faults
+	for (size_t i = 0; i < p->asked.n; i++) {
+		const struct asked_entry *entry = &p->asked.entries[i];
+		AUTO_JSON json_t *value = NULL;
+		if (entry->row->ignored && entry->layer != LAYER_SETTINGS)
+			notes_add(p->warnings, "annotation %s has no effect here: %s",
+				  entry->key, entry->row->ignored);
+		if (entry->row->stanza == STANZA_POD && !entry->row->ignored &&
+		    !str_starts(asked_name(entry->row), keep_case) &&
+		    !asked_value(entry, &value, e))
+			return false;
+	}
+	return true;
+}
+
+bool plan_make(const struct inject_ask *ask, json_t *warnings, struct plan *p,
+	       struct err *e)
+{
+	p->ask = ask;
+	p->warnings = warnings;
+	p->spec = json_object_get(ask->pod, "spec");
+	p->metadata = json_object_get(ask->pod, "metadata");
+	p->templates = json_array();
+	return check_forms(p, e) && refuse_windows(p, e) && choose_mode(p, e) &&
+	       choose_targets(p, e) && choose_mounts(p, e) && plan_files(p, e) &&
+	       plan_token(p, e) && plan_config(p, e) && choose_processes(p, e) &&
+	       plan_user(p, e);
+}
+
+void plan_release(struct plan *p)
+{
+	asked_release(&p->asked);
+	json_decref(p->templates);
+	json_decref(p->share_processes);
+	mem_free(p->config);
+	pool_release(&p->pool);
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// What will be done to one pod, decided before anything is changed. For webhook/*.c only.
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/conf/pool.h"
+#include "webhook/asked.h"
+#include "webhook/inject.h"
+
+// Names that dashboards, policies and JSON patches refer to are the peer's.
+#define AGENT_NAME "vault-agent"
+#define AGENT_INIT_NAME "vault-agent-init"
+#define SECRETS_VOLUME "vault-secrets"
+#define HOME_VOLUME "home-sidecar"
+#define HOME_INIT_VOLUME "home-init"
+#define STATE_VOLUME "vault-agent-cache"
+#define TOKEN_VOLUME "ampoule-token"
+// Where the agent sees them.
+#define SECRETS_MOUNT "/ampoule/secrets"
+#define HOME_MOUNT "/home/vault"
+#define STATE_MOUNT "/vault/agent-cache"
+#define TOKEN_MOUNT "/var/run/secrets/ampoule.dev/serviceaccount"
+#define AGENT_SOCKET HOME_MOUNT "/ampoule.sock"
+#define AGENT_PATH "/ampoule-agent"
+#define CONFIG_ENV "AMPOULE_CONFIG"
+#define SOCKET_ENV "AMPOULE_STATUS_SOCKET" // in place of it with a ConfigMap
+
+enum plan_mode { MODE_NATIVE, MODE_PAIR, MODE_INIT, MODE_EXEC };
+
+// A container that gets files.
+struct plan_target {
+	const char *name;
+	bool init;
+	int64_t uid; // -1: unknown
+};
+
+// A folder of the applications: the main one first, then those of secret-volume-path-<n>.
+struct plan_mount {
+	const char *path;
+	bool used;
+};
+
+// The service account token of the login.
+struct plan_token {
+	const char *volume; // NULL: there is none
+	const char *mount;  // the agent's
+	const char *file;   // whole path
+	bool make;          // the volume is ours
+	const char *audience;
+};
+
+struct plan {
+	const struct inject_ask *ask;
+	struct pool pool;
+	struct asked asked;
+	json_t *warnings; // borrowed
+	const json_t *spec, *metadata;
+	const char *namespace_;
+	enum annotation_prefix prefix; // of the annotation that asked for injection
+	enum plan_mode mode;
+	bool populate; // files are there before the application starts
+	bool nothing;  // there is nothing to deliver
+	bool no_agent; // the peer's pre-populate off and only on
+	bool first;    // before other init containers
+	struct plan_target *targets;
+	size_t n_targets;
+	struct plan_mount *mounts;
+	size_t n_mounts;
+	json_t *templates;       // of the agent's configuration
+	bool signals;            // something is signalled
+	const char *signal_to;   // the first container that is signalled, or NULL
+	json_t *share_processes; // NULL: leave
+	struct plan_token token;
+	int64_t uid, gid;
+	bool security_context;
+	char *config; // the agent's configuration, JSON
+	size_t config_len;
+};
+
+// --- plan.c
+MUST_CHECK bool plan_make(const struct inject_ask *ask, json_t *warnings, struct plan *p,
+			  struct err *e);
+void plan_release(struct plan *p);
+// Whether the container is one of ours, from an earlier call.
+bool plan_is_agent(const json_t *container);
+const char *plan_folder(struct plan *p, const struct plan_target *t, size_t mount);
+
+// --- files.c: templates, mounts
+MUST_CHECK bool plan_files(struct plan *p, struct err *e);
+// Index of the folder `path` in p->mounts, added when new.
+MUST_CHECK bool plan_mount(struct plan *p, const struct asked_entry *from,
+			   const char *path, size_t *ret, struct err *e);
+// --- identity.c: the login's token; the user, who may depend on what is signalled
+MUST_CHECK bool plan_token(struct plan *p, struct err *e);
+MUST_CHECK bool plan_user(struct plan *p, struct err *e);
+// --- agent_conf.c: p->config
+MUST_CHECK bool plan_config(struct plan *p, struct err *e);
+// --- container.c: the agent's containers, with JSON patches applied
+MUST_CHECK bool plan_container(const struct plan *p, bool init, json_t **ret,
+			       struct err *e);
+json_t *plan_volumes(const struct plan *p);
+// --- weave.c: the pod with all of it
+MUST_CHECK bool plan_weave(struct plan *p, json_t **ret, struct err *e);
+
+// --- pod.c: looking at a pod
+#define EACH(list, i, value)                                                             \
+	(size_t i = 0; i < json_array_size(list) && ((value) = json_array_get(list, i)); \
+	 i++)
+const char *pod_text(const json_t *o, const char *key); // "" when there is none
+// The object of a list whose `key` is `text`, or NULL.
+json_t *pod_find(const json_t *list, const char *key, const char *text);
+// `ours` into `old`: objects member by member, lists of named elements by their names; what
+// only `old` has stays. A new document.
+json_t *pod_overlay(const json_t *old, const json_t *ours);

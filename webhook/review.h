@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// AdmissionReview, in and out: admission.k8s.io/v1 and v1beta1. The reader is strict about
+// what it needs (a request with a uid) and leaves the rest alone.
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+
+enum { REVIEW_MAX = 8 << 20 };
+
+struct review {
+	json_t *document; // owns what the others point to
+	const char *api_version, *uid, *namespace_, *name, *operation, *kind;
+	const char *sub_resource; // "" for the object itself
+	const json_t *object;     // or NULL
+	bool dry_run;
+};
+
+// Errors are for an HTTP status 400.
+MUST_CHECK bool review_parse(const char *text, size_t len, struct review *ret,
+			     struct err *e);
+void review_release(struct review *r);
+
+struct review_answer {
+	bool allowed;
+	const char *message;    // of a refusal
+	const json_t *patch;    // operations, or NULL
+	const json_t *warnings; // or NULL
+};
+void review_write(const struct review *r, const struct review_answer *a, struct buf *to);

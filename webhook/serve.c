@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+// The server: settings, certificate and listeners around mutate_review().
+#include "webhook/serve.h"
+
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/crypto/x509.h"
+#include "lib/http/server.h"
+#include "lib/loop/loop.h"
+#include "lib/tls/tls.h"
+#include "webhook/metrics.h"
+#include "webhook/mutate.h"
+#include "webhook/review.h"
+#include "webhook/settings.h"
+
+enum {
+	PEM_MAX = 1024 * 1024,
+	METRICS_MAX = 64 * 1024,
+	ANSWER_MAX = 4 * REVIEW_MAX,
+	DRAIN_ACCEPT_MS = 2000, // until a Service has forgotten us
+	DRAIN_MAX_MS = 25000,   // less than the kubelet's 30 s
+	BIG_REVIEW = 128 * 1024,
+};
+
+struct serve {
+	const char *config;
+	struct settings settings;
+	struct loop *loop;
+	struct http_server *http, *http_metrics;
+	struct tls_server *tls;
+	struct loop_watch *watch_config, *watch_cert, *watch_key;
+	struct metrics metrics;
+	unsigned open_servers; // not yet drained
+	bool ending;
+};
+
+// --- answers
+
+static int64_t now_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static bool is_json(struct str type)
+{
+	static const char json[] = "application/json";
+	size_t len = sizeof(json) - 1;
+	struct str rest = { type.p + len, type.len - len };
+	if (type.len < len || strncasecmp(type.p, json, len) != 0)
+		return false;
+	rest = str_trim(rest);
+	return rest.len == 0 || rest.p[0] == ';';
+}
+
+static void log_review(const struct mutate_note *n, int status)
+{
+	enum log_level level = status != 200 || *n->reason ? LOG_WARN : LOG_INFO;
+	if (strcmp(n->what, "not asked") == 0)
+		level = LOG_DEBUG;
+	log_at(level, n->what, LOG_STR("pod", n->pod),
+	       LOG_INT("warnings", (int64_t)n->warnings),
+	       LOG_STR("dry_run", n->dry_run ? "true" : "false"),
+	       LOG_STR("reason", n->reason));
+}
+
+static void on_mutate(void *ctx, struct http_exchange *x)
+{
+	struct serve *s = ctx;
+	const struct http_incoming *in = http_exchange_incoming(x);
+	struct mutate_note note;
+	AUTO_BUF struct buf to = BUF_INIT(ANSWER_MAX);
+	int64_t begin = now_us();
+	if (!is_json(http_head_field(&in->head, "content-type"))) {
+		http_answer_text(x, 415, "Content-Type: application/json is wanted");
+		return;
+	}
+	bool big = in->body_len > BIG_REVIEW;
+	int status = mutate_review(&s->settings, in->body, in->body_len, &to, &note);
+	metrics_review(&s->metrics, note.what, now_us() - begin);
+	s->metrics.warnings += note.warnings;
+	s->metrics.dry_runs += note.dry_run;
+	log_review(&note, status);
+	struct http_answer answer = { .status = status,
+				      .type = status == 200 ? "application/json"
+							    : "text/plain" };
+	http_answer_take(x, &answer, &to);
+	if (big)
+		mem_trim();
+}
+
+static void on_healthz(void *ctx, struct http_exchange *x)
+{
+	(void)ctx;
+	http_answer_text(x, 200, "ok");
+}
+
+static const char *not_ready(const struct serve *s)
+{
+	if (s->ending)
+		return "ending";
+	if (s->tls && s->metrics.cert_not_after * 1000 < clock_wall_ms())
+		return "the certificate has expired";
+	return NULL;
+}
+
+static void on_readyz(void *ctx, struct http_exchange *x)
+{
+	const char *why = not_ready(ctx);
+	http_answer_text(x, why ? 503 : 200, why ? why : "ok");
+}
+
+static void on_metrics(void *ctx, struct http_exchange *x)
+{
+	struct serve *s = ctx;
+	AUTO_BUF struct buf to = BUF_INIT(METRICS_MAX);
+	struct http_answer answer = { .status = 200,
+				      .type = "text/plain; version=0.0.4" };
+	metrics_write(&s->metrics, http_server_stats(s->http), &to);
+	http_answer_take(x, &answer, &to);
+}
+
+static const struct http_route routes[] = {
+	{ "POST", "/mutate", REVIEW_MAX, on_mutate },
+	{ "GET", "/healthz", 0, on_healthz },
+	{ "GET", "/readyz", 0, on_readyz },
+	{ "GET", "/metrics", 0, on_metrics },
+	{ .path = NULL },
+};
+
+// With metrics_listen set the reviews' port shows no metrics.
+static const struct http_route routes_reviews[] = {
+	{ "POST", "/mutate", REVIEW_MAX, on_mutate },
+	{ "GET", "/healthz", 0, on_healthz },
+	{ "GET", "/readyz", 0, on_readyz },
+	{ .path = NULL },
+};
+
+static const struct http_route routes_metrics[] = {
+	{ "GET", "/healthz", 0, on_healthz },
+	{ "GET", "/readyz", 0, on_readyz },
+	{ "GET", "/metrics", 0, on_metrics },
+	{ .path = NULL },
+};
+
+// --- certificate
+
+static bool read_expiry(const struct buf *pem, int64_t *ret, struct err *e)
+{
+	AUTO_X509 struct x509 *leaf = NULL;
+	if (!x509_from_pem(bytes_of(pem->data, pem->len), &leaf, e))
+		return false;
+	*ret = leaf->not_after;
+	return true;
+}
+
+static bool load_certificate(struct serve *s, struct err *e)
+{
+	AUTO_BUF struct buf cert = BUF_INIT(PEM_MAX);
+	AUTO_BUF struct buf key = BUF_INIT(PEM_MAX);
+	int64_t not_after = 0;
+	if (!file_read(s->settings.cert_file, &cert, e) ||
+	    !file_read(s->settings.key_file, &key, e) ||
+	    !read_expiry(&cert, &not_after, e))
+		return err_wrap(e, "certificate");
+	struct tls_server_opts opts = {
+		.cert_pem = bytes_of(cert.data, cert.len),
+		.key_pem = bytes_of(key.data, key.len),
+	};
+	bool ok = s->tls ? tls_server_reload(s->tls, &opts, e)
+			 : tls_server_new(&opts, &s->tls, e);
+	if (!ok)
+		return err_wrap(e, "certificate '%s'", s->settings.cert_file);
+	s->metrics.cert_not_after = not_after;
+	return true;
+}
+
+static void reloaded(struct serve *s, bool ok, const char *what, const struct err *e)
+{
+	if (ok) {
+		s->metrics.reloads++;
+		log_info("reloaded", LOG_STR("what", what));
+	} else {
+		s->metrics.failed_reloads++;
+		log_fail(LOG_ERROR, e, "not reloaded; the old one stays",
+			 LOG_STR("what", what));
+	}
+}
+
+static void on_certificate(void *ctx, const char *path)
+{
+	struct err e = ERR_INIT;
+	reloaded(ctx, load_certificate(ctx, &e), path, &e);
+}
+
+static void on_config(void *ctx, const char *path)
+{
+	struct serve *s = ctx;
+	struct err e = ERR_INIT;
+	struct settings fresh;
+	bool ok = settings_load(s->config, &fresh, &e);
+	// What is bound at the start stays: another port or file needs a restart.
+	reloaded(s, ok, path, &e);
+	if (ok) {
+		struct settings old = s->settings;
+		s->settings = fresh;
+		settings_release(&old);
+	} else {
+		settings_release(&fresh);
+	}
+}
+
+// --- life
+
+static void on_drained(void *ctx)
+{
+	struct serve *s = ctx;
+	if (--s->open_servers == 0)
+		loop_stop(s->loop);
+}
+
+static void on_end(void *ctx, int signo, pid_t sender)
+{
+	struct serve *s = ctx;
+	struct http_drain drain = { .accept_ms = s->ending ? 0 : DRAIN_ACCEPT_MS,
+				    .max_ms = DRAIN_MAX_MS,
+				    .done = on_drained,
+				    .ctx = s };
+	(void)sender;
+	if (s->ending)
+		return;
+	s->ending = true;
+	log_info("asked to end", LOG_STR("signal", signo == SIGTERM ? "TERM" : "INT"));
+	http_server_drain(s->http, &drain);
+	if (s->http_metrics)
+		http_server_drain(s->http_metrics, &drain);
+}
+
+static void note_broken(void *ctx, const char *what, const struct err *e)
+{
+	(void)ctx;
+	log_fail(LOG_DEBUG, e, "connection broke", LOG_STR("at", what));
+}
+
+static bool is_loopback(const char *address)
+{
+	return str_starts(address, "127.") || str_starts(address, "localhost:") ||
+	       str_starts(address, "[::1]:") || address[0] == '/' ||
+	       str_starts(address, "unix:");
+}
+
+static bool open_reviews(struct serve *s, struct err *e)
+{
+	const struct settings *c = &s->settings;
+	struct http_server_opts o = { .routes =
+					      c->metrics_listen ? routes_reviews : routes,
+				      .ctx = s,
+				      .note = note_broken };
+	if (!c->cert_file && !is_loopback(c->listen))
+		return err_set(e, ERR_CONFIG, 0,
+			       "tls_cert_file and tls_key_file are missing; without them "
+			       "only a loopback address may be listened at");
+	if (c->cert_file && !c->key_file)
+		return err_set(e, ERR_CONFIG, 0, "tls_key_file is missing");
+	if (c->cert_file && !load_certificate(s, e))
+		return false;
+	if (!http_server_new(s->loop, &o, &s->http, e))
+		return false;
+	http_server_use_tls(s->http, s->tls);
+	s->open_servers++;
+	return http_server_listen(s->http, c->listen, NULL, e);
+}
+
+static bool open_metrics(struct serve *s, struct err *e)
+{
+	struct http_server_opts o = { .routes = routes_metrics,
+				      .ctx = s,
+				      .note = note_broken };
+	if (!s->settings.metrics_listen)
+		return true;
+	if (!http_server_new(s->loop, &o, &s->http_metrics, e))
+		return false;
+	s->open_servers++;
+	return http_server_listen(s->http_metrics, s->settings.metrics_listen, NULL, e);
+}
+
+static bool watch(struct serve *s, struct err *e)
+{
+	const struct settings *c = &s->settings;
+	return loop_watch_add(s->loop, s->config, on_config, s, &s->watch_config, e) &&
+	       (!c->cert_file || (loop_watch_add(s->loop, c->cert_file, on_certificate, s,
+						 &s->watch_cert, e) &&
+				  loop_watch_add(s->loop, c->key_file, on_certificate, s,
+						 &s->watch_key, e)));
+}
+
+static bool start(struct serve *s, struct err *e)
+{
+	signal(SIGPIPE, SIG_IGN);
+	if (!settings_load(s->config, &s->settings, e))
+		return false;
+	if (!loop_new(&s->loop, e) || !loop_signal_add(s->loop, SIGTERM, on_end, s, e) ||
+	    !loop_signal_add(s->loop, SIGINT, on_end, s, e) || !open_reviews(s, e) ||
+	    !open_metrics(s, e) || !watch(s, e))
+		return false;
+	log_info("serving", LOG_STR("listen", s->settings.listen),
+		 LOG_INT("port", http_server_port(s->http)),
+		 LOG_STR("tls", s->tls ? "on" : "off"));
+	mem_trim();
+	return true;
+}
+
+bool serve_run(const char *config, struct err *e)
+{
+	struct serve s = { .config = config };
+	bool ok = start(&s, e) && loop_run(s.loop, e);
+	loop_watch_remove(s.watch_config);
+	loop_watch_remove(s.watch_cert);
+	loop_watch_remove(s.watch_key);
+	http_server_free(s.http_metrics);
+	http_server_free(s.http);
+	tls_server_free(s.tls);
+	loop_free(s.loop);
+	settings_release(&s.settings);
+	return ok;
+}

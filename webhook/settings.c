@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// The webhook's configuration file.
+#include "webhook/settings.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "lib/base/file.h"
+#include "lib/base/json.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/conf/annotation.h"
+#include "lib/conf/conf.h"
+#include "lib/conf/hcl.h"
+
+#define DEFAULT_IMAGE "ampoule-agent:latest"
+
+// Keys with a text value.
+static const struct {
+	const char *key;
+	size_t offset;
+} texts[] = {
+	{ "listen", offsetof(struct settings, listen) },
+	{ "metrics_listen", offsetof(struct settings, metrics_listen) },
+	{ "tls_cert_file", offsetof(struct settings, cert_file) },
+	{ "tls_key_file", offsetof(struct settings, key_file) },
+	{ "image", offsetof(struct settings, image) },
+};
+
+static const char *const others[] = { "openshift", "annotations", "store", "template" };
+
+void settings_init(struct settings *s)
+{
+	*s = (struct settings){ .listen = "[::]:8443",
+				.image = DEFAULT_IMAGE,
+				.document = json_object(),
+				.annotations = json_object(),
+				.stores = json_object(),
+				.templates = json_object() };
+}
+
+void settings_release(struct settings *s)
+{
+	json_decref(s->document);
+	json_decref(s->annotations);
+	json_decref(s->stores);
+	json_decref(s->templates);
+	*s = (struct settings){ .listen = NULL };
+}
+
+static bool read_texts(const struct node *root, struct settings *s, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		const struct node *n = node_get(root, texts[i].key);
+		if (!n)
+			continue;
+		if (n->kind != NODE_STRING || !*n->text)
+			return node_err(n, e, "a text is wanted");
+		json_t *kept = json_string(n->text);
+		json_object_set_new(s->document, texts[i].key, kept);
+		const char *value = json_string_value(kept);
+		memcpy((char *)s + texts[i].offset, &value, sizeof(value));
+	}
+	const struct node *n = node_get(root, "openshift");
+	if (n && n->kind != NODE_BOOL)
+		return node_err(n, e, "true or false is wanted");
+	s->openshift = n && n->truth;
+	return true;
+}
+
+static bool known(const struct node *root, struct err *e)
+{
+	const char *names[ARRAY_LEN(texts) + ARRAY_LEN(others)];
+	size_t count = 0;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		names[count++] = texts[i].key;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		names[count++] = others[i];
+	for (const struct node *n = root->first; n; n = n->next) {
+		bool found = false;
+		for (size_t i = 0; i < count; i++)
+			found |= node_key_is(n, names[i]);
+		const char *near = str_nearest(n->key, names, count);
+		if (!found)
+			return node_err(n, e, "there is no such key%s%s%s",
+					near ? " (did you mean " : "", near ? near : "",
+					near ? "?)" : "");
+	}
+	return true;
+}
+
+// A default annotation: its name under ampoule.dev/, or any whole name.
+static bool read_annotation(const struct node *n, struct settings *s, struct err *e)
+{
+	const char *suffix, *unused;
+	enum annotation_prefix prefix = annotation_prefix_of(n->key, &suffix);
+	struct err why = ERR_INIT;
+	json_t *value = NULL;
+	if (prefix == PREFIX_NONE) {
+		prefix = PREFIX_OURS;
+		suffix = n->key;
+	}
+	const struct option_row *row = annotation_find(prefix, suffix, &unused);
+	if (!row || unused)
+		return node_err(n, e, "there is no annotation of this name");
+	if (n->kind != NODE_STRING && n->kind != NODE_BOOL && n->kind != NODE_INT)
+		return node_err(n, e, "a text is wanted, as in an annotation");
+	const char *text = n->kind == NODE_BOOL ? n->truth ? "true" : "false" : n->text;
+	if (!annotation_value(row, text, &value, &why))
+		return node_err(n, e, "%s", why.text);
+	json_decref(value);
+	AUTO_FREE char *key = mem_printf("%s%s", annotation_prefix_text(prefix), suffix);
+	json_object_set_new(s->annotations, key, json_string(text));
+	return true;
+}
+
+static bool read_annotations(struct pool *p, const struct node *root, struct settings *s,
+			     struct err *e)
+{
+	struct node_blocks blocks = { 0 };
+	if (!node_collect(p, root, "annotations", NULL, &blocks, e))
+		return false;
+	for (size_t i = 0; i < blocks.n; i++)
+		for (const struct node *n = blocks.list[i].body->first; n; n = n->next)
+			if (!read_annotation(n, s, e))
+				return false;
+	return true;
+}
+
+static bool store_known(const char *name)
+{
+	return options_find(STANZA_STORE, name);
+}
+
+static bool template_known(const char *name)
+{
+	return strcmp(name, "contents") == 0;
+}
+
+// `method "kubernetes" {…}` inside of auth becomes {"type": "kubernetes", …}.
+static json_t *store_body(struct pool *p, const struct node *body)
+{
+	struct node plain = *body;
+	plain.labels = NULL;
+	json_t *o = node_to_json(&plain);
+	struct node_blocks auth = { 0 };
+	if (node_collect(p, body, "auth", store_known, &auth, NULL) && auth.n == 1 &&
+	    auth.list[0].label) {
+		struct node method = *auth.list[0].body;
+		method.labels = NULL;
+		json_t *m = node_to_json(&method);
+		json_object_set_new(m, "type", json_string(auth.list[0].label));
+		json_object_set_new(o, "auth", m);
+	}
+	return o;
+}
+
+static bool read_stores(struct pool *p, const struct node *root, struct settings *s,
+			struct err *e)
+{
+	struct node_blocks blocks = { 0 };
+	if (!node_collect(p, root, "store", store_known, &blocks, e))
+		return false;
+	for (size_t i = 0; i < blocks.n; i++) {
+		if (!blocks.list[i].label)
+			return node_err(blocks.list[i].body, e,
+					"a store has a name: store \"aws\" {…}");
+		json_object_set_new(s->stores, blocks.list[i].label,
+				    store_body(p, blocks.list[i].body));
+	}
+	return true;
+}
+
+static bool read_templates(struct pool *p, const struct node *root, struct settings *s,
+			   struct err *e)
+{
+	struct node_blocks blocks = { 0 };
+	if (!node_collect(p, root, "template", template_known, &blocks, e))
+		return false;
+	for (size_t i = 0; i < blocks.n; i++) {
+		const struct node *text = node_get(blocks.list[i].body, "contents");
+		if (!blocks.list[i].label || !text || text->kind != NODE_STRING)
+			return node_err(blocks.list[i].body, e,
+					"a template has a name and contents: template "
+					"\"pg\" { contents = \"…\" }");
+		json_object_set_new(s->templates, blocks.list[i].label,
+				    json_string(text->text));
+	}
+	return true;
+}
+
+// The stores as the agent will read them, so that a fault shows here.
+static bool check_stores(const struct settings *s, const char *file, struct err *e)
+{
+	const char *name;
+	json_t *body;
+	json_object_foreach(s->stores, name, body)
+	{
+		AUTO_JSON json_t *doc =
+			json_pack("{s:{s:O}, s:[{s:s, s:s}]}", "store", name, body,
+				  "template", "destination", "/x", "contents", "x");
+		AUTO_FREE char *text = json_dumps(doc, JSON_COMPACT);
+		struct conf *c = NULL;
+		struct conf_load_opts opts = { .text = text, .text_name = file };
+		if (!conf_load(&opts, &c, e))
+			return err_wrap(e, "store '%.63s'", name);
+		conf_free(c);
+	}
+	return true;
+}
+
+bool settings_parse(const char *file, const char *text, size_t len, struct settings *ret,
+		    struct err *e)
+{
+	AUTO_POOL struct pool pool = { 0 };
+	const struct node *root;
+	settings_init(ret);
+	if (!hcl_parse(&pool, file, text, len, &root, e))
+		return false;
+	if (root->kind != NODE_OBJECT)
+		return node_err(root, e, "a configuration is an object");
+	return known(root, e) && read_texts(root, ret, e) &&
+	       read_annotations(&pool, root, ret, e) &&
+	       read_stores(&pool, root, ret, e) && read_templates(&pool, root, ret, e) &&
+	       check_stores(ret, file, e);
+}
+
+bool settings_load(const char *file, struct settings *ret, struct err *e)
+{
+	AUTO_BUF struct buf b = BUF_INIT(SETTINGS_MAX);
+	if (!file_read(file, &b, e)) {
+		settings_init(ret);
+		return false;
+	}
+	return settings_parse(file, buf_str(&b), b.len, ret, e);
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the operator says: the webhook's configuration file, in HCL or JSON. Everything has a
+// default, so that an empty file (and none at all, for `ampoule inject`) works.
+//
+//	listen        = "[::]:8443"
+//	tls_cert_file = "/tls/tls.crt"        # read again when they change
+//	tls_key_file  = "/tls/tls.key"
+//	image         = "registry.example/ampoule:1.0"
+//	annotations {                         # defaults of any annotation, by its name under
+//	  service = "https://bao:8200"        # ampoule.dev/, or whole
+//	  role    = "web"
+//	}
+//	store "aws" { type = "aws" }          # as in the agent's configuration
+//	template "pg" { contents = "{{ … }}" } # for secret-<n>: "path | pg"
+//
+// One struct settings never changes: a reload makes another.
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "lib/base/err.h"
+
+enum { SETTINGS_MAX = 1024 * 1024 };
+
+struct settings {
+	json_t *document;           // owns the strings below
+	const char *listen;         // "[::]:8443"
+	const char *metrics_listen; // NULL: /metrics is served beside /mutate
+	const char *cert_file, *key_file;
+	const char *image;   // the agent's
+	json_t *annotations; // defaults, whole names; never NULL
+	json_t *stores;      // name → body of a store block; never NULL
+	json_t *templates;   // name → text; never NULL
+	bool openshift;      // no fixed user and group: the platform chooses
+};
+
+void settings_init(struct settings *s); // the defaults
+// Reads a document over the defaults; errors name line, key and remedy. *ret is released by
+// the caller in either case.
+MUST_CHECK bool settings_parse(const char *file, const char *text, size_t len,
+			       struct settings *ret, struct err *e);
+MUST_CHECK bool settings_load(const char *file, struct settings *ret, struct err *e);
+void settings_release(struct settings *s);

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plan woven into the pod. What exists already in the wanted form stays as it is; only
+// what changes is copied, the rest is shared with the old pod.
+#include <string.h>
+
+#include "lib/base/json.h"
+#include "lib/base/str.h"
+#include "webhook/notes.h"
+#include "webhook/plan.h"
+
+static const struct plan_target *target_of(const struct plan *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_targets; i++)
+		if (strcmp(p->targets[i].name, name) == 0)
+			return &p->targets[i];
+	return NULL;
+}
+
+// --- mounts of the application
+
+static bool add_mount(struct plan *p, const struct plan_target *t, size_t index,
+		      json_t *mounts, struct err *e)
+{
+	const char *path = p->mounts[index].path;
+	json_t *there = pod_find(mounts, "mountPath", path);
+	AUTO_JSON json_t *ours =
+		json_pack("{s:s, s:s, s:s, s:b}", "name", SECRETS_VOLUME, "mountPath",
+			  path, "subPath", plan_folder(p, t, index), "readOnly", 1);
+	if (!there) {
+		json_array_append(mounts, ours);
+		return true;
+	}
+	if (strcmp(pod_text(there, "name"), SECRETS_VOLUME) != 0)
+		return err_set(e, ERR_CONFIG, 0,
+			       "container '%.63s' mounts the volume '%.63s' at %.100s, "
+			       "where its secrets go; choose another folder by the "
+			       "annotation %ssecret-volume-path",
+			       t->name, pod_text(there, "name"), path,
+			       annotation_prefix_text(p->prefix));
+	for (size_t i = 0; i < json_array_size(mounts); i++)
+		if (json_array_get(mounts, i) == there)
+			json_array_set_new(mounts, i, pod_overlay(there, ours));
+	return true;
+}
+
+// A mount of the whole volume, made by hand: it shows the folders of all containers.
+static void warn_strays(struct plan *p, const json_t *container)
+{
+	const json_t *mount;
+	const char *name = pod_text(container, "name");
+	for
+		EACH(json_object_get(container, "volumeMounts"), i, mount)
+		{
+			bool ours = false;
+			for (size_t m = 0; m < p->n_mounts; m++)
+				ours |= target_of(p, name) &&
+					strcmp(pod_text(mount, "mountPath"),
+					       p->mounts[m].path) == 0;
+			if (!ours &&
+			    strcmp(pod_text(mount, "name"), SECRETS_VOLUME) == 0 &&
+			    !*pod_text(mount, "subPath"))
+				notes_add(p->warnings,
+					  "container '%s' mounts the whole volume %s at "
+					  "%s and "
+					  "sees the files of every container there",
+					  name, SECRETS_VOLUME,
+					  pod_text(mount, "mountPath"));
+		}
+}
+
+static bool weave_container(struct plan *p, json_t *container, struct err *e)
+{
+	const struct plan_target *t = target_of(p, pod_text(container, "name"));
+	warn_strays(p, container);
+	if (!t)
+		return true;
+	json_t *old = json_object_get(container, "volumeMounts");
+	json_t *mounts = json_is_array(old) ? json_copy(old) : json_array();
+	json_object_set_new(container, "volumeMounts", mounts);
+	for (size_t m = 0; m < p->n_mounts; m++)
+		if ((m == 0 || p->mounts[m].used) && !add_mount(p, t, m, mounts, e))
+			return false;
+	return true;
+}
+
+static bool weave_list(struct plan *p, json_t *spec, const char *key, struct err *e)
+{
+	json_t *old = json_object_get(spec, key);
+	if (!json_is_array(old))
+		return true;
+	json_t *list = json_array(), *one;
+	json_object_set_new(spec, key, list);
+	// `old` lives on in the pod, of which spec is a copy.
+	for
+		EACH(json_object_get(p->spec, key), i, one)
+		{
+			json_t *copy =
+				plan_is_agent(one) ? json_incref(one) : json_copy(one);
+			json_array_append_new(list, copy);
+			if (!plan_is_agent(one) && !weave_container(p, copy, e))
+				return false;
+		}
+	return true;
+}
+
+// --- the agent's containers
+
+// Puts `agent` into the list `key`: over the one that is there, else first or last.
+static bool place_agent(json_t *spec, const char *key, json_t *agent, bool first,
+			struct err *e)
+{
+	const char *name = pod_text(agent, "name");
+	json_t *list = json_object_get(spec, key);
+	if (!list) {
+		list = json_array();
+		json_object_set_new(spec, key, list);
+	}
+	json_t *there = pod_find(list, "name", name);
+	if (there && !plan_is_agent(there))
+		return err_set(
+			e, ERR_CONFIG, 0,
+			"the pod has a container '%.63s' of its own; rename it, or "
+			"do not ask for injection",
+			name);
+	for (size_t i = 0; there && i < json_array_size(list); i++)
+		if (json_array_get(list, i) == there)
+			json_array_set_new(list, i, pod_overlay(there, agent));
+	if (!there && first)
+		json_array_insert(list, 0, agent);
+	else if (!there)
+		json_array_append(list, agent);
+	return true;
+}
+
+static bool add_agents(struct plan *p, json_t *spec, struct err *e)
+{
+	AUTO_JSON json_t *init = NULL;
+	AUTO_JSON json_t *side = NULL;
+	bool early = p->mode == MODE_NATIVE;
+	if (p->no_agent)
+		return true;
+	if (!early && p->populate &&
+	    (!plan_container(p, true, &init, e) ||
+	     !place_agent(spec, "initContainers", init, p->first, e)))
+		return false;
+	if (p->mode == MODE_INIT)
+		return true;
+	return plan_container(p, false, &side, e) &&
+	       place_agent(spec, early ? "initContainers" : "containers", side,
+			   early && p->first, e);
+}
+
+// --- volumes
+
+static bool weave_volumes(const struct plan *p, json_t *spec, struct err *e)
+{
+	json_t *old = json_object_get(spec, "volumes");
+	AUTO_JSON json_t *ours = plan_volumes(p);
+	const json_t *one;
+	for
+		EACH(ours, i, one)
+		{
+			const json_t *there =
+				pod_find(old, "name", pod_text(one, "name"));
+			bool fits = !there ||
+				    (json_object_get(there, "emptyDir") != NULL) ==
+					    (json_object_get(one, "emptyDir") != NULL);
+			if (!fits)
+				return err_set(
+					e, ERR_CONFIG, 0,
+					"the pod has a volume '%.63s' of another kind; "
+					"rename it",
+					pod_text(one, "name"));
+		}
+	if (json_is_array(old))
+		json_object_set_new(spec, "volumes", pod_overlay(old, ours));
+	else
+		json_object_set(spec, "volumes", ours);
+	return true;
+}
+
+static void mark(const struct plan *p, json_t *metadata)
+{
+	json_t *old = json_object_get(metadata, "annotations");
+	json_t *annotations = json_is_object(old) ? json_copy(old) : json_object();
+	char key[64] = "";
+	snprintf(key, sizeof(key), "%s%sinject-status", annotation_prefix_text(p->prefix),
+		 p->prefix == PREFIX_OURS ? "" : "agent-");
+	json_object_set_new(annotations, key, json_string("injected"));
+	json_object_set_new(metadata, "annotations", annotations);
+}
+
+bool plan_weave(struct plan *p, json_t **ret, struct err *e)
+{
+	json_t *pod = json_copy((json_t *)(uintptr_t)p->ask->pod);
+	json_t *spec = json_copy((json_t *)(uintptr_t)p->spec);
+	json_t *metadata = json_is_object(p->metadata)
+				   ? json_copy((json_t *)(uintptr_t)p->metadata)
+				   : json_object();
+	json_object_set_new(pod, "spec", spec);
+	json_object_set_new(pod, "metadata", metadata);
+	bool ok = weave_list(p, spec, "containers", e) &&
+		  weave_list(p, spec, "initContainers", e) && add_agents(p, spec, e) &&
+		  weave_volumes(p, spec, e);
+	if (p->share_processes)
+		json_object_set(spec, "shareProcessNamespace", p->share_processes);
+	mark(p, metadata);
+	if (ok)
+		*ret = json_incref(pod);
+	json_decref(pod);
+	return ok;
+}
