@@ -73,7 +73,7 @@ CC.musl := musl-gcc
 AR.musl := gcc-ar
 # No unwind tables (nothing unwinds) and packed relocations (image/start/relr.c): a fifth less.
 SMALL := -Oz $(HARD) -fno-asynchronous-unwind-tables -fno-unwind-tables
-CFLAGS.musl := $(SMALL) -g -flto -ffunction-sections -fdata-sections -fPIE \
+CFLAGS.musl := $(SMALL) -g -flto -ffat-lto-objects -ffunction-sections -fdata-sections -fPIE \
 	-idirafter build/deps/musl/kernel
 LDFLAGS.musl = $(SMALL) -flto-partition=one -flto -static -nostartfiles \
 	-Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now,-z,noexecstack,--gc-sections \
@@ -150,7 +150,7 @@ endef
 define prog
 
 build/$1/test/prog/$(notdir $4): build/$1/obj/$4.o $(if $(LINKS.$4),$(call archives,$1,$(call closure,$(LINKS.$4))))
-	$$(call say,LINK)mkdir -p $$(@D); $$(LINK.$1) $$^ $(EXT.$3) $$(LDEND.$2)
+	$$(call say,LINK)mkdir -p $$(@D); $$(LINK.$1) $(if $(filter musl,$2),-fno-lto) $$^ $(EXT.$3) $$(LDEND.$2)
 endef
 define variant
 build/$1/flags build/$1/sources &: FORCE | $(WITH_DEPS)
