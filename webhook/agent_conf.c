@@ -384,9 +384,31 @@ static bool write_out(struct plan *p, const json_t *doc)
 	return true;
 }
 
+// The user's own files are the configuration: what annotations say of files and logins is
+// not used, as in the peer.
+static void warn_map(struct plan *p)
+{
+	for (size_t i = 0; i < p->asked.n; i++) {
+		const struct asked_entry *entry = &p->asked.entries[i];
+		bool unused = entry->row->stanza == STANZA_TEMPLATE ||
+			      entry->row->stanza == STANZA_AUTH ||
+			      entry->row->stanza == STANZA_TEMPLATE_CONFIG;
+		if (unused && entry->layer == LAYER_POD)
+			notes_add(
+				p->warnings,
+				"annotation %s has no effect: agent-configmap takes its "
+				"place",
+				entry->key);
+	}
+}
+
 bool plan_config(struct plan *p, struct err *e)
 {
 	AUTO_JSON json_t *doc = json_object();
+	if (p->config_map) {
+		warn_map(p);
+		return true;
+	}
 	json_object_set_new(doc, "status_socket", json_string(AGENT_SOCKET));
 	for (size_t i = 0; i < p->asked.n; i++)
 		if (!put_entry(&p->asked.entries[i], doc, e))

@@ -16,7 +16,11 @@ enum {
 	FILE_ROOM = 64 * 1024, // of the volume, for each file beside its template's text
 	VERSIONS = 3,          // the present one, the one before, the one being written
 	MIB = 1 << 20,
+	MAP_ROOM = MIB, // when the files are the user's own
 };
+
+#define CONFIG_MAP_VOLUME "vault-config"
+#define CONFIG_MAP_MOUNT "/vault/configs"
 
 // --- environment
 
@@ -40,6 +44,28 @@ static bool put_config(const struct plan *p, json_t *env, struct err *e)
 	return true;
 }
 
+static void put_variable(json_t *env, const char *name, const char *value)
+{
+	json_array_append_new(env, json_pack("{s:s, s:s}", "name", name, "value", value));
+}
+
+// Beside the user's configuration files: what annotations say of the connection, by the
+// peer's variables.
+static void put_variables(const struct plan *p, json_t *env)
+{
+	put_variable(env, SOCKET_ENV, AGENT_SOCKET);
+	for (size_t i = 0; i < p->asked.n; i++) {
+		const struct asked_entry *entry = &p->asked.entries[i];
+		const struct option_row *row = entry->row;
+		AUTO_FREE char *name = row->env ? mem_printf("VAULT_%s", row->env) : NULL;
+		bool off = false, truth = true;
+		if (row->type == OPTION_BOOL && str_bool(entry->value, &truth, NULL))
+			off = !truth; // any text but an empty one is true to the peer
+		if (name && *entry->value && !row->env_own && !off)
+			put_variable(env, name, entry->value);
+	}
+}
+
 static bool environment(const struct plan *p, json_t **ret, struct err *e)
 {
 	*ret = json_array();
@@ -47,7 +73,10 @@ static bool environment(const struct plan *p, json_t **ret, struct err *e)
 	put_field(*ret, "HOST_IP", "status.hostIP");
 	put_field(*ret, "POD_IP", "status.podIP");
 	put_field(*ret, "POD_NAME", "metadata.name");
-	return put_config(p, *ret, e);
+	if (!p->config_map)
+		return put_config(p, *ret, e);
+	put_variables(p, *ret);
+	return true;
 }
 
 // --- resources
@@ -178,11 +207,14 @@ static bool mounts(const struct plan *p, bool init, json_t **ret, struct err *e)
 	mount(*ret, init ? HOME_INIT_VOLUME : HOME_VOLUME, HOME_MOUNT, false);
 	if (p->token.volume)
 		mount(*ret, p->token.volume, p->token.mount, true);
-	mount(*ret, SECRETS_VOLUME, SECRETS_MOUNT, false);
+	mount(*ret, SECRETS_VOLUME, p->config_map ? p->mounts[0].path : SECRETS_MOUNT,
+	      false);
 	if (*asked_text(&p->asked, "agent-extra-secret", ""))
 		mount(*ret, "extra-secrets", "/vault/custom", true);
 	if (!copy_mounts(p, *ret, e))
 		return false;
+	if (p->config_map)
+		mount(*ret, CONFIG_MAP_VOLUME, CONFIG_MAP_MOUNT, true);
 	if (*asked_text(&p->asked, "tls-secret", ""))
 		mount(*ret, "vault-tls-secrets", "/vault/tls", true);
 	if (p->mode == MODE_PAIR && p->populate)
@@ -206,6 +238,19 @@ static void gate(const struct plan *p, json_t *container)
 		json_object_set_new(container, "restartPolicy", json_string("Always"));
 }
 
+static json_t *arguments(const struct plan *p, bool init)
+{
+	json_t *list = json_pack("[s]", "agent");
+	if (p->config_map)
+		json_array_append_new(
+			list,
+			json_string(init ? "--config=" CONFIG_MAP_MOUNT "/config-init.hcl"
+					 : "--config=" CONFIG_MAP_MOUNT "/config.hcl"));
+	if (init)
+		json_array_append_new(list, json_string("--once"));
+	return list;
+}
+
 static bool fill(const struct plan *p, bool init, json_t *c, struct err *e)
 {
 	json_t *part = NULL;
@@ -217,9 +262,7 @@ static bool fill(const struct plan *p, bool init, json_t *c, struct err *e)
 	json_object_set_new(c, "name", json_string(init ? AGENT_INIT_NAME : AGENT_NAME));
 	json_object_set_new(c, "image", json_string(image));
 	json_object_set_new(c, "command", json_pack("[s]", AGENT_PATH));
-	json_object_set_new(c, "args",
-			    init ? json_pack("[s, s]", "agent", "--once")
-				 : json_pack("[s]", "agent"));
+	json_object_set_new(c, "args", arguments(p, init));
 	bool ok = environment(p, &part, e);
 	json_object_set_new(c, "env", part);
 	ok = ok && resources(p, &part, e);
@@ -263,7 +306,7 @@ static json_t *memory(const char *name, size_t mib)
 // writes cost nothing.
 static size_t secrets_mib(const struct plan *p)
 {
-	size_t room = 0;
+	size_t room = p->config_map ? MAP_ROOM : 0;
 	const json_t *file;
 	for
 		EACH(p->templates, i, file)
@@ -300,6 +343,11 @@ json_t *plan_volumes(const struct plan *p)
 	json_array_append_new(list, memory(SECRETS_VOLUME, secrets_mib(p)));
 	secret_volume(list, "extra-secrets",
 		      asked_text(&p->asked, "agent-extra-secret", ""));
+	if (p->config_map)
+		json_array_append_new(
+			list, json_pack("{s:s, s:{s:s}}", "name", CONFIG_MAP_VOLUME,
+					"configMap", "name",
+					asked_text(&p->asked, "agent-configmap", "")));
 	secret_volume(list, "vault-tls-secrets", asked_text(&p->asked, "tls-secret", ""));
 	if (init && p->mode == MODE_PAIR)
 		json_array_append_new(list, memory(STATE_VOLUME, 1));

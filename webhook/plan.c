@@ -192,10 +192,11 @@ bool plan_make(const struct inject_ask *ask, json_t *warnings, struct plan *p,
 	p->spec = json_object_get(ask->pod, "spec");
 	p->metadata = json_object_get(ask->pod, "metadata");
 	p->templates = json_array();
+	p->config_map = *asked_text(&p->asked, "agent-configmap", "");
 	return check_forms(p, e) && refuse_windows(p, e) && choose_mode(p, e) &&
-	       choose_targets(p, e) && choose_mounts(p, e) && plan_files(p, e) &&
-	       plan_token(p, e) && plan_config(p, e) && choose_processes(p, e) &&
-	       plan_user(p, e);
+	       choose_targets(p, e) && choose_mounts(p, e) &&
+	       (p->config_map || plan_files(p, e)) && plan_token(p, e) &&
+	       plan_config(p, e) && choose_processes(p, e) && plan_user(p, e);
 }
 
 void plan_release(struct plan *p)

@@ -62,10 +62,11 @@ struct plan {
 	const char *namespace_;
 	enum annotation_prefix prefix; // of the annotation that asked for injection
 	enum plan_mode mode;
-	bool populate; // files are there before the application starts
-	bool nothing;  // there is nothing to deliver
-	bool no_agent; // the peer's pre-populate off and only on
-	bool first;    // before other init containers
+	bool config_map; // the peer's agent-configmap takes the annotations' place
+	bool populate;   // files are there before the application starts
+	bool nothing;    // there is nothing to deliver
+	bool no_agent;   // the peer's pre-populate off and only on
+	bool first;      // before other init containers
 	struct plan_target *targets;
 	size_t n_targets;
 	struct plan_mount *mounts;

@@ -14,13 +14,12 @@ static unsigned in_range(unsigned c, unsigned lo, unsigned hi)
 
 static char b64_letter(unsigned v, unsigned flags)
 {
-	unsigned c62 = flags & B64_URL ? '-' : '+';
-	unsigned c63 = flags & B64_URL ? '_' : '/';
-	unsigned c = in_range(v, 0, 25) * ('A' + v);
-	c |= in_range(v, 26, 51) * ('a' + v - 26);
-	c |= in_range(v, 52, 61) * ('0' + v - 52);
-	c |= in_range(v, 62, 62) * c62;
-	c |= in_range(v, 63, 63) * c63;
+	int x = (int)v, url = flags & B64_URL ? 1 : 0;
+	int c = 'A' + x;
+	c += (25 - x) >> 8 & ('a' - 'Z' - 1);
+	c -= (51 - x) >> 8 & ('z' - '0' + 1);
+	c -= (61 - x) >> 8 & (url ? '9' - '-' + 1 : '9' - '+' + 1);
+	c += (62 - x) >> 8 & (url ? '_' - '-' - 1 : '/' - '+' - 1);
 	return (char)c;
 }
 

@@ -128,12 +128,17 @@ static const struct option_row *first_of(size_t part)
 
 const struct option_row *options_next(const struct option_row *after)
 {
+	static const struct option_part *recent; // where the last call was
 	if (!after)
 		return first_of(0);
+	if (recent && after >= recent->rows && after + 1 < recent->rows + recent->n)
+		return after + 1;
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		const struct option_part *p = parts[i];
-		if (after >= p->rows && after < p->rows + p->n)
+		if (after >= p->rows && after < p->rows + p->n) {
+			recent = p;
 			return after + 1 < p->rows + p->n ? after + 1 : first_of(i + 1);
+		}
 	}
 	return NULL;
 }
