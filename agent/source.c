@@ -8,6 +8,7 @@
 #include "agent/cache.h"
 #include "agent/login.h"
 #include "agent/pace.h"
+#include "agent/queue.h"
 #include "agent/source_int.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -18,10 +19,6 @@ enum {
 	GOOD_FOR_MS = 2000, // after an answer, other refusals are their own path's matter
 	PATIENCE_MS = 6000, // for a request that may be repeated; see patience_of()
 	PATIENCE_MAX_MS = 60000,
-};
-
-struct queue {
-	struct entry *first, **end;
 };
 
 struct source {
@@ -173,36 +170,6 @@ const char *source_state(const struct source *s)
 
 // --- the queue ----------------------------------------------------------------------------
 
-static void put_last(struct queue *q, struct entry *en)
-{
-	en->queued = true;
-	en->wait_next = NULL;
-	*q->end = en;
-	q->end = &en->wait_next;
-}
-
-// Takes an entry out; false when it is not in there.
-static bool take_out(struct queue *q, struct entry *en)
-{
-	struct entry **p = &q->first;
-	while (*p && *p != en)
-		p = &(*p)->wait_next;
-	if (!*p)
-		return false;
-	*p = en->wait_next;
-	if (!*p)
-		q->end = p;
-	en->queued = false;
-	return true;
-}
-
-static struct entry *take_first(struct queue *q)
-{
-	struct entry *en = q->first;
-	take_out(q, en);
-	return en;
-}
-
 static void on_answer(void *ctx, const struct store_answer *a, const struct err *e);
 
 // Whether asking twice does no harm: it makes no credential.
@@ -246,16 +213,16 @@ static void pump(struct source *s)
 	if (!login_ready(s->login) || s->down)
 		return;
 	while (s->due.first && s->in_flight < IN_FLIGHT_MAX)
-		ask(s, take_first(&s->due));
+		ask(s, queue_take_first(&s->due));
 }
 
 void source_fetch(struct entry *en)
 {
 	struct source *s = en->source;
-	if (en->in_flight || (en->queued && !take_out(&s->sick, en)))
+	if (en->in_flight || (en->queued && !queue_take_out(&s->sick, en)))
 		return;
 	loop_timer_cancel(&en->timer);
-	put_last(&s->due, en);
+	queue_put(&s->due, en);
 	pump(s);
 }
 
@@ -276,7 +243,7 @@ static void on_probe(void *ctx, struct loop_timer *t)
 		en = en->wait_next;
 	if (!may_repeat(en))
 		en = s->due.first;
-	take_out(&s->due, en);
+	queue_take_out(&s->due, en);
 	s->probing = en;
 	ask(s, en);
 }
@@ -289,7 +256,7 @@ static int64_t at_least(int64_t delay_ms, const struct err *e)
 // The store cannot be used now: the entry waits, a probe decides.
 static void store_down(struct source *s, struct entry *en, const struct err *e)
 {
-	put_last(&s->due, en);
+	queue_put(&s->due, en);
 	if (!s->down)
 		log_fail(LOG_WARN, e, "store cannot be reached; files stay as they are",
 			 LOG_STR("store", source_name(s)));
@@ -317,14 +284,14 @@ static void on_sick(void *ctx, struct loop_timer *t)
 	(void)t;
 	if (!s->sick.first)
 		return;
-	put_last(&s->due, take_first(&s->sick));
+	queue_put(&s->due, queue_take_first(&s->sick));
 	pump(s);
 }
 
 void source_sick(struct entry *en, const struct err *e)
 {
 	struct source *s = en->source;
-	put_last(&s->sick, en);
+	queue_put(&s->sick, en);
 	if (!loop_timer_armed(&s->sick_timer))
 		loop_timer_in(s->setup.loop, &s->sick_timer,
 			      at_least(pace_next(&s->sick_pace), e), on_sick, s);
@@ -336,7 +303,7 @@ static void heal(struct source *s)
 	pace_reset(&s->sick_pace);
 	loop_timer_cancel(&s->sick_timer);
 	while (s->sick.first)
-		put_last(&s->due, take_first(&s->sick));
+		queue_put(&s->due, queue_take_first(&s->sick));
 }
 
 static void doubt_login(struct source *s, const struct err *e)
@@ -473,8 +440,8 @@ bool source_forget(struct entry *en)
 	if (en->in_flight)
 		return false;
 	loop_timer_cancel(&en->timer);
-	if (en->queued && !take_out(&s->due, en))
-		take_out(&s->sick, en);
+	if (en->queued && !queue_take_out(&s->due, en))
+		queue_take_out(&s->sick, en);
 	if (*en->lease_id && s->ops->revoke) {
 		log_audit("revoke", LOG_STR("secret", entry_name(en)));
 		s->ops->revoke(s->store, en->lease_id, on_forgotten, s);

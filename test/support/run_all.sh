@@ -4,8 +4,10 @@
 # others did, each has a time limit, and the table at the end tells which failed.
 # usage: run_all.sh TEST…   (paths under build/<variant>/)
 set -u
-passed=0 failed=0 table=
-trap 'exit 130' INT TERM
+passed=0 failed=0 table= beside=
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+trap 'test -z "$beside" || kill "$beside" 2>/dev/null; exit 130' INT TERM
 
 # stage NAME SECONDS COMMAND…
 stage() {
@@ -14,7 +16,29 @@ stage() {
 	echo "== $name"
 	begin=$(date +%s)
 	timeout -k 10 "$limit" "$@" </dev/null
-	status=$?
+	verdict $?
+}
+
+# Starts a command that runs beside the stages: beside NAME SECONDS COMMAND…
+beside() {
+	beside_name=$1 beside_limit=$2 beside_begin=$(date +%s)
+	shift 2
+	timeout -k 10 "$beside_limit" "$@" </dev/null >"$log" 2>&1 &
+	beside=$!
+}
+
+# Waits for it, and shows what it said.
+join() {
+	name=$beside_name limit=$beside_limit begin=$beside_begin
+	echo "== $name (ran beside the stages)"
+	wait "$beside"
+	status=$? beside=
+	cat "$log"
+	verdict "$status"
+}
+
+verdict() {
+	status=$1
 	took=$(($(date +%s) - begin))
 	case $status in
 	0) passed=$((passed + 1)) word=ok ;;
@@ -43,6 +67,7 @@ kube() {
 		test/support/run_system.sh $1"
 }
 
+beside "ten minutes of logins" 840 sh test/support/pg_loop.sh build/static
 units openssl-glibc 120 "$@"
 units mbedtls-glibc 120 "$@"
 units openssl-glibc-san 300 "$@"
@@ -54,6 +79,7 @@ kube build/bin
 kube build/static
 test ! -f test/demo/demo.sh || AMPOULE_BIN=$PWD/build/mbedtls-musl/bin stage demo 120 sh test/demo/demo.sh
 stage lint 300 sh test/lint/run.sh
+join
 
 echo "== summary$table"
 echo "stages: $passed passed, $failed failed"

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.skipif(not postgres.binaries(), reason="no PostgreSQL o
 
 
 def test_no_login_fails_across_renewals_rotations_a_restart_and_outages(tmp_path_factory):
-    loop, text = pg_loop.run(tmp_path_factory.mktemp("l"), 45, ttl=24, outage=4)
+    loop, text = pg_loop.run(tmp_path_factory.mktemp("l"), 45, ttl=24, outage=4, shares=(0.3,))
     assert not loop.failed, text
     assert len(loop.users[1]) >= 2, text  # it was replaced
-    assert loop.logins > 100, text
+    assert loop.logins > 100 and loop.agent.events("store answers again"), text
