@@ -291,7 +291,8 @@ void agent_start(struct agent *a)
 				    &a->watches[i], &o->source_watch, &e))
 			log_fail(LOG_WARN, &e, "template file is not watched",
 				 LOG_STR("file", o->conf->source));
-		if (a->opts.once && !o->tmpl && o->error.kind == ERR_CONFIG) {
+		if ((a->opts.once || a->opts.exec) && !o->tmpl &&
+		    o->error.kind == ERR_CONFIG) {
 			a->error = o->error; // no waiting will mend it
 			a->failed = true;
 		}
@@ -304,7 +305,7 @@ void agent_start(struct agent *a)
 	state_restore_logins(a->state, &env);
 	for (size_t i = 0; i < a->conf->n_stores; i++)
 		source_start(a->sources[i]);
-	if (a->opts.once && a->conf->start_timeout_ms > 0)
+	if ((a->opts.once || a->opts.exec) && a->conf->start_timeout_ms > 0)
 		loop_timer_in(a->loop, &a->deadline, a->conf->start_timeout_ms,
 			      on_deadline, a);
 	later_pass(a);
@@ -394,10 +395,14 @@ static bool open_sources(struct agent *a, struct err *e)
 
 static bool make_outputs(struct agent *a, struct err *e)
 {
-	a->outputs = mem_calloc(a->conf->n_templates + 1, sizeof(struct output *));
-	a->watches = mem_calloc(a->conf->n_templates + 1, sizeof(struct template_watch));
-	for (size_t i = 0; i < a->conf->n_templates; i++) {
-		if (!output_new(&a->conf->templates[i], a->volumes, &a->outputs[i], e))
+	size_t files = a->conf->n_templates, n = files + a->conf->n_variables;
+	a->outputs = mem_calloc(n + 1, sizeof(struct output *));
+	a->watches = mem_calloc(n + 1, sizeof(struct template_watch));
+	for (size_t i = 0; i < n; i++) {
+		const struct conf_template *t = i < files
+							? &a->conf->templates[i]
+							: &a->conf->variables[i - files];
+		if (!output_new(t, a->volumes, &a->outputs[i], e))
 			return false;
 		a->n_outputs++;
 	}
@@ -420,6 +425,7 @@ bool agent_new(struct loop *l, const struct conf *conf, const struct agent_opts 
 	a->sinks = sinks_new(&(struct sinks_setup){ l, conf, a->volumes, on_sink, a });
 	a->observer = observer_new(l, conf, on_unread, a);
 	a->notifier = notifier_new(l, a->volumes, on_notified, a);
+	notifier_set_child(a->notifier, opts->signal_child, opts->ctx);
 	*ret = a;
 	return true;
 }

@@ -21,6 +21,9 @@ enum agent_end {
 
 struct agent_opts {
 	bool once; // end when everything has been rendered and told
+	bool exec; // a command waits for us, and ends before us: a deadline for the start,
+		   // and what it was given is revoked at the end
+	bool (*signal_child)(void *ctx, int signo, struct err *e); // that command
 	void (*changed)(
 		void *ctx); // started, ready or not: who waits may look; may be NULL
 	void *ctx;

@@ -49,7 +49,7 @@ static bool shall_revoke(const struct agent *a)
 		return true;
 	if (a->conf->n_sinks > 0 || (a->conf->state.path && a->conf->state.keep_on_exit))
 		return false;
-	return a->conf->n_deliver > 0;
+	return a->conf->n_deliver > 0 || a->opts.exec;
 }
 
 void agent_stop(struct agent *a)

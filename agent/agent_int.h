@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent's struct, for the files that are the agent: agent.c (the flow), agent_state.c,
-// agent_end.c; and status.c, which reads it.
+// agent_end.c; and status.c and exec_vars.c, which read it.
 #pragma once
 
 #include "agent/agent.h"

@@ -150,7 +150,8 @@ bool args_parse(int argc, char **argv, struct args *ret, struct err *e)
 	for (; i < argc; i++) {
 		if (strcmp(argv[i], "--") == 0) {
 			ret->command = argv + i + 1;
-			return true;
+			return i + 1 < argc || err_set(e, ERR_CONFIG, 0,
+						       "a command is missing behind --");
 		}
 		if (argv[i][0] != '-' || argv[i][1] == '\0')
 			return err_set(
@@ -175,12 +176,16 @@ void args_release(struct args *a)
 
 void args_help(void)
 {
-	puts("usage: ampoule-agent --config FILE [--once [--timeout 5m]]\n"
+	puts("usage: ampoule-agent --config FILE [--once [--timeout 5m]] [-- COMMAND "
+	     "ARG...]\n"
 	     "       ampoule-agent --probe startup|ready|live [--wait] --config FILE\n"
 	     "\n"
 	     "Logs in to the pod's secret stores, renders templates into memory "
 	     "volumes,\n"
 	     "signals the application when they change, and watches that it reads them.\n"
+	     "With a COMMAND it starts it with the variables of env_template, passes "
+	     "signals\n"
+	     "on, restarts it when they change, and ends with its exit code.\n"
 	     "Without --config: AMPOULE_CONFIG (base64 or plain), then VAULT_CONFIG or\n"
 	     "BAO_CONFIG.\n");
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)

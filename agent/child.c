@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -139,4 +140,98 @@ void child_kill(struct child *c)
 	c->watch = NULL;
 	waitpid(c->pid, NULL, 0);
 	child_free(c);
+}
+
+// --- the program of exec mode
+
+static size_t strings_len(const char *const *list)
+{
+	size_t n = 0;
+	for (; list && *list; list++)
+		n += strlen(*list) + 1;
+	return n;
+}
+
+static bool program_error(const struct child_program *p, int cause, struct err *e)
+{
+	const char *name = p->argv[0];
+	switch (cause) {
+	case ENOENT:
+		return err_set(e, ERR_CONFIG, cause,
+			       "command '%s' (or the interpreter that it names)", name);
+	case EACCES:
+	case ENOEXEC:
+		return err_set(e, ERR_CONFIG, cause,
+			       "command '%s' is no executable file, or its volume is "
+			       "mounted noexec",
+			       name);
+	case E2BIG:
+		return err_set(e, ERR_LIMIT, cause,
+			       "command '%s': its arguments and environment have %zu "
+			       "bytes; the kernel takes a quarter of the stack limit "
+			       "(ulimit -s), at most 6 MiB: write large values to files "
+			       "with a template",
+			       name,
+			       strings_len(p->argv) +
+				       strings_len((const char *const *)p->env));
+	default:
+		return err_set(e, ERR_CONFIG, cause, "start command '%s'", name);
+	}
+}
+
+int child_exit_code(const struct err *e)
+{
+	return e->cause == ENOENT                          ? CHILD_NOT_FOUND
+	       : e->cause == EACCES || e->cause == ENOEXEC ? CHILD_NOT_RUNNABLE
+							   : EXIT_FAILURE;
+}
+
+static void redirect(posix_spawn_file_actions_t *files, int fd, const char *path)
+{
+	if (path)
+		posix_spawn_file_actions_addopen(files, fd, path,
+						 O_WRONLY | O_CREAT | O_APPEND, 0600);
+}
+
+bool child_launch(struct loop *l, const struct child_program *p, loop_child_fn *done,
+		  void *ctx, pid_t *ret, struct err *e)
+{
+	posix_spawnattr_t attr;
+	posix_spawn_file_actions_t files;
+	sigset_t reset;
+	sigemptyset(&reset);
+	sigaddset(&reset, SIGPIPE); // the only one that we ignore ourselves
+	posix_spawnattr_init(&attr);
+	posix_spawn_file_actions_init(&files);
+	posix_spawnattr_setsigdefault(&attr, &reset);
+	posix_spawnattr_setsigmask(&attr, loop_signal_old_mask(l));
+	posix_spawnattr_setflags(&attr,
+				 POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
+					 (p->own_group ? POSIX_SPAWN_SETPGROUP : 0));
+	redirect(&files, STDOUT_FILENO, p->out);
+	redirect(&files, STDERR_FILENO, p->err);
+	mem_core_limit(true);
+	int rc = posix_spawnp(ret, p->argv[0], &files, &attr,
+			      (char *const *)(uintptr_t)p->argv, p->env);
+	mem_core_limit(false);
+	posix_spawn_file_actions_destroy(&files);
+	posix_spawnattr_destroy(&attr);
+	struct loop_child *watch;
+	if (rc != 0)
+		return program_error(p, rc, e);
+	if (loop_child_add(l, *ret, done, ctx, &watch, e))
+		return true;
+	kill(*ret, SIGKILL);
+	waitpid(*ret, NULL, 0);
+	return false;
+}
+
+bool child_become(const struct loop *l, const struct child_program *p, struct err *e)
+{
+	if (l)
+		sigprocmask(SIG_SETMASK, loop_signal_old_mask(l), NULL);
+	signal(SIGPIPE, SIG_DFL);
+	mem_core_limit(true);
+	execvpe(p->argv[0], (char *const *)(uintptr_t)p->argv, p->env);
+	return program_error(p, errno, e);
 }

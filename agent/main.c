@@ -11,7 +11,9 @@
 
 #include "agent/agent.h"
 #include "agent/args.h"
+#include "agent/child.h"
 #include "agent/control.h"
+#include "agent/exec_mode.h"
 #include "lib/base/codec.h"
 #include "lib/base/file.h"
 #include "lib/base/json.h"
@@ -29,7 +31,12 @@
 // The README's table of exit codes; EXIT_MEMORY is mem.h's.
 enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_USAGE = 2 };
 
-enum { PROBE_TIMEOUT_MS = 1000, PROBE_WAIT_MS = 5 * 60 * 1000, STATUS_MAX = 64 };
+enum {
+	PROBE_TIMEOUT_MS = 1000,
+	PROBE_WAIT_MS = 5 * 60 * 1000,
+	STATUS_MAX = 64,
+	SIGNAL_BASE = 128
+};
 
 extern char **environ;
 
@@ -39,6 +46,9 @@ struct program {
 	struct loop *loop;
 	struct agent *agent;
 	struct control *control;
+	struct exec_mode *exec; // NULL: no command
+	bool command_ended, becoming;
+	int asked; // the signal that asked us, not the command, to end
 };
 
 static void complain(const char *what, const struct err *e)
@@ -77,6 +87,7 @@ static bool load_conf(const struct args *a, struct conf **ret, struct err *e)
 	struct conf_load_opts opts = { .paths = a->configs,
 				       .text = text,
 				       .strict = a->strict,
+				       .has_command = a->command || a->probe,
 				       .warn = on_conf_warning,
 				       .overrides = a->overrides,
 				       .environ_ =
@@ -109,6 +120,7 @@ static void on_end_signal(void *ctx, int signo, pid_t sender)
 {
 	struct program *p = ctx;
 	(void)sender;
+	p->asked = signo;
 	log_info("asked to end", LOG_STR("signal", signo == SIGTERM ? "TERM" : "INT"));
 	agent_stop(p->agent);
 }
@@ -128,6 +140,11 @@ static void on_hup(void *ctx, int signo, pid_t sender)
 	}
 	bool same = conf_equal(fresh, p->conf);
 	conf_free(fresh);
+	if (!same && p->exec) {
+		log_warn("the configuration has changed: in exec mode the next start of "
+			 "the agent reads it");
+		return;
+	}
 	log_info("asked to reload",
 		 LOG_STR("configuration", same ? "unchanged" : "changed"));
 	if (same)
@@ -139,7 +156,83 @@ static void on_hup(void *ctx, int signo, pid_t sender)
 static void on_state(void *ctx)
 {
 	struct program *p = ctx;
+	if (p->exec && p->agent)
+		exec_mode_look(p->exec, p->agent);
 	control_poke(p->control);
+}
+
+// --- exec mode
+
+// The command has got every signal before us.
+static void on_exec_signal(void *ctx, int signo, bool running)
+{
+	struct program *p = ctx;
+	if (signo == SIGHUP)
+		on_hup(p, signo, 0);
+	if (!running && !p->command_ended && (signo == SIGTERM || signo == SIGINT))
+		on_end_signal(p, signo, 0);
+}
+
+static void on_exec_ended(void *ctx)
+{
+	struct program *p = ctx;
+	p->command_ended = true;
+	agent_stop(p->agent);
+}
+
+static bool signal_child(void *ctx, int signo, struct err *e)
+{
+	struct program *p = ctx;
+	return exec_mode_signal(p->exec, signo, e);
+}
+
+static bool once(const struct program *p)
+{
+	return p->args.once || p->conf->exit_after_auth;
+}
+
+static struct exec_mode_setup exec_setup(struct program *p)
+{
+	return (struct exec_mode_setup){
+		.loop = p->loop,
+		.conf = p->conf,
+		.argv = (const char *const *)(uintptr_t)p->args.command,
+		.told = on_exec_signal,
+		.ended = on_exec_ended,
+		.ctx = p,
+	};
+}
+
+static bool wants_exec(const struct program *p)
+{
+	return exec_mode_wanted(p->conf, (const char *const *)(uintptr_t)p->args.command);
+}
+
+// Without --once: signals are the command's now.
+static bool prepare_exec(struct program *p, struct err *e)
+{
+	struct exec_mode_setup setup = exec_setup(p);
+	return !wants_exec(p) || once(p) || exec_mode_new(&setup, &p->exec, e);
+}
+
+// An agent that has failed does not leave its command behind.
+static bool stop_command(struct program *p, struct err *e)
+{
+	if (!exec_mode_running(p->exec))
+		return true;
+	exec_mode_stop(p->exec);
+	while (exec_mode_running(p->exec))
+		if (!loop_once(p->loop, -1, e))
+			return false;
+	return true;
+}
+
+// The exit code of an agent that has come to a good end.
+static int good_code(struct program *p, struct err *e)
+{
+	if (!wants_exec(p))
+		return EXIT_GOOD;
+	return p->asked ? SIGNAL_BASE + p->asked : exec_mode_code(p->exec, e);
 }
 
 static bool write_pid(const struct conf *c, struct err *e)
@@ -156,7 +249,9 @@ static bool write_pid(const struct conf *c, struct err *e)
 // One life of an agent, from the configuration to its end.
 static bool serve(struct program *p, enum agent_end *ret_end, struct err *e)
 {
-	struct agent_opts opts = { .once = p->args.once || p->conf->exit_after_auth,
+	struct agent_opts opts = { .once = once(p),
+				   .exec = p->exec,
+				   .signal_child = p->exec ? signal_child : NULL,
 				   .changed = on_state,
 				   .ctx = p };
 	log_setup(p->conf->log_level, p->conf->log_format);
@@ -169,6 +264,11 @@ static bool serve(struct program *p, enum agent_end *ret_end, struct err *e)
 	if (agent_ended(p->agent, NULL) == AGENT_RUNNING && !loop_run(p->loop, e))
 		return false;
 	*ret_end = agent_ended(p->agent, e);
+	if (*ret_end == AGENT_DONE && once(p) && wants_exec(p) && !p->asked) {
+		struct exec_mode_setup setup = exec_setup(p);
+		p->becoming = true;
+		return exec_mode_become(&setup, p->agent, e);
+	}
 	return true;
 }
 
@@ -195,12 +295,16 @@ static int run(struct program *p)
 		complain("", &e);
 		return EXIT_BAD;
 	}
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	bool ok = loop_new(&p->loop, &e) && add_signals(p, &e) && write_pid(p->conf, &e);
+	if (!wants_exec(p)) { // both would hold for the command, too
+		mem_hide(false);
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	}
+	bool ok = loop_new(&p->loop, &e) && add_signals(p, &e) && prepare_exec(p, &e) &&
+		  write_pid(p->conf, &e);
 	enum agent_end end = AGENT_RELOAD;
 	while (ok && end == AGENT_RELOAD) {
 		end = AGENT_RUNNING;
-		ok = serve(p, &end, &e);
+		ok = serve(p, &end, &e) && stop_command(p, &e);
 		finish(p);
 		if (ok && end == AGENT_RELOAD) {
 			struct conf *fresh = NULL;
@@ -213,12 +317,14 @@ static int run(struct program *p)
 	}
 	if (p->conf->pid_file)
 		unlink(p->conf->pid_file);
-	bool good = ok && end == AGENT_DONE;
-	if (!good) {
+	int code = p->becoming               ? child_exit_code(&e)
+		   : ok && end == AGENT_DONE ? good_code(p, &e)
+					     : EXIT_BAD;
+	if (e.kind != ERR_NONE) {
 		complain("", &e);
 		write_termination(p->conf, &e);
 	}
-	return good ? EXIT_GOOD : EXIT_BAD;
+	return code;
 }
 
 static int probe(const struct args *a)
@@ -259,7 +365,8 @@ int main(int argc, char **argv)
 	struct program p = { 0 };
 	struct err e = ERR_INIT;
 	int rc = EXIT_GOOD;
-	mem_init(true);
+	mem_init(false);
+	mem_hide(true); // for good when no command wants its core limit back
 	if (!args_parse(argc, argv, &p.args, &e)) {
 		complain("", &e);
 		rc = EXIT_USAGE;
@@ -268,13 +375,10 @@ int main(int argc, char **argv)
 	} else if (p.args.version) {
 		printf("ampoule-agent %s (%s; %s)\n", AMPOULE_VERSION, crypto_version(),
 		       http_version());
-	} else if (p.args.command) {
-		err_set(&e, ERR_CONFIG, 0, "exec mode (-- COMMAND) is not supported yet");
-		complain("", &e);
-		rc = EXIT_USAGE;
 	} else {
 		rc = p.args.probe ? probe(&p.args) : run(&p);
 	}
+	exec_mode_free(p.exec);
 	conf_free(p.conf);
 	loop_free(p.loop);
 	args_release(&p.args);

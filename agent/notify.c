@@ -35,6 +35,8 @@ struct notifier {
 	void *ctx;
 	struct job *jobs;
 	struct http_client *http;
+	bool (*signal_child)(void *ctx, int signo, struct err *e);
+	void *child_ctx;
 };
 
 struct notifier *notifier_new(struct loop *l, struct volume *const *volumes,
@@ -43,6 +45,21 @@ struct notifier *notifier_new(struct loop *l, struct volume *const *volumes,
 	struct notifier *n = mem_alloc(sizeof(*n));
 	*n = (struct notifier){ .loop = l, .volumes = volumes, .done = done, .ctx = ctx };
 	return n;
+}
+
+void notifier_set_child(struct notifier *n,
+			bool (*fn)(void *ctx, int signo, struct err *e), void *ctx)
+{
+	n->signal_child = fn;
+	n->child_ctx = ctx;
+}
+
+static bool to_child(const struct notifier *n, int signo, struct err *e)
+{
+	if (!n->signal_child)
+		return err_set(e, ERR_CONFIG, 0,
+			       "@child is the command of exec mode, and there is none");
+	return n->signal_child(n->child_ctx, signo, e);
 }
 
 void notifier_free(struct notifier *n)
@@ -112,7 +129,10 @@ static void send_signal(struct job *j)
 	size_t sent;
 	if (what.kind == NOTIFY_RESTART)
 		what.signal = SIGTERM;
-	bool ok = process_signal(&what, volume_of(j->owner, what.name), &sent, &e);
+	bool ok = what.target == TARGET_CHILD && what.kind == NOTIFY_SIGNAL
+			  ? to_child(j->owner, what.signal, &e)
+			  : process_signal(&what, volume_of(j->owner, what.name), &sent,
+					   &e);
 	ended(j, ok ? NULL : &e);
 }
 

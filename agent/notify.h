@@ -18,6 +18,9 @@ typedef void notifier_done_fn(void *ctx, struct output *o, const struct conf_not
 
 struct notifier *notifier_new(struct loop *l, struct volume *const *volumes,
 			      notifier_done_fn *done, void *ctx);
+// How signal:…@child reaches the command of exec mode; fn may be NULL.
+void notifier_set_child(struct notifier *n,
+			bool (*fn)(void *ctx, int signo, struct err *e), void *ctx);
 // Ends commands that are running.
 void notifier_free(struct notifier *n);
 

@@ -36,6 +36,8 @@ static struct place *add_place(struct output *o)
 static bool find_places(struct output *o, struct volume *const *volumes, struct err *e)
 {
 	const char *to = o->conf->destination;
+	if (!to)
+		return true; // a variable
 	for (struct volume *const *v = volumes; *v; v++) {
 		const char *path = volume_path_of(*v, to);
 		if (!path || !wants_container(o->conf, volume_container(*v)))
@@ -96,6 +98,8 @@ static unsigned default_mode(const struct output *o)
 {
 	struct stat st;
 	const struct place *p = &o->places[0];
+	if (o->n_places == 0)
+		return 0;
 	if (p->volume)
 		return volume_default_mode(p->volume);
 	// The peer keeps the mode of a file that is there already.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One file of the configuration: its template, its last content, and where it goes. agent.c
+// One file of the configuration, or one variable of exec mode (which has no places): its
+// template, its last content, and where it goes. agent.c
 // owns outputs; render.c fills them; observe.c follows who has read them.
 #pragma once
 

@@ -140,6 +140,8 @@ static void settle(struct output *o)
 			  LOG_STR("secrets", o->secrets));
 	} else if (o->changed) {
 		o->state = OUTPUT_HELD;
+		if (o->n_places == 0) // a variable; without a notify the restart tells
+			o->notify_due = o->conf->n_notify > 0;
 	}
 	o->changed = o->removing = false;
 }

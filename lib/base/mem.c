@@ -106,10 +106,28 @@ void mem_init(bool hide)
 	done = true;
 	json_set_alloc_funcs(mem_alloc, mem_free);
 	json_object_seed(0);
-	if (!hide)
-		return;
-	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	if (hide)
+		mem_hide(false);
+}
+
+static struct rlimit given; // RLIMIT_CORE, while it may still be given back
+static bool is_given;
+
+void mem_hide(bool for_now)
+{
+	if (!is_given)
+		getrlimit(RLIMIT_CORE, &given);
+	is_given = true;
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, for_now ? given.rlim_max : 0 });
 	prctl(PR_SET_DUMPABLE, 0);
+}
+
+void mem_core_limit(bool as_given)
+{
+	if (is_given && as_given)
+		setrlimit(RLIMIT_CORE, &given);
+	else if (is_given)
+		mem_hide(true);
 }
 
 struct mem_stats mem_stats(void)

@@ -44,6 +44,11 @@ void mem_wipe(void *p, size_t n);
 // (the agent and the sealed store's commands do).
 void mem_init(bool hide);
 
+// The same later. for_now: the hard limit stays, so that it can be given back to a program of
+// the user's; mem_core_limit() does that around its start.
+void mem_hide(bool for_now);
+void mem_core_limit(bool as_given);
+
 // Gives unused pages back to the kernel; for a program about to rest.
 void mem_trim(void);
 

@@ -37,20 +37,18 @@ static bool check_proxy(struct load *l)
 	return true;
 }
 
+// Variables go to a command: ours, or those of the containers that ask at a socket.
 static bool check_exec(struct load *l)
 {
-	bool variables = other(l, "env_template");
-	if (!variables)
+	const struct conf *c = l->conf;
+	bool sockets = false;
+	for (size_t i = 0; i < c->n_deliver; i++)
+		sockets |= c->deliver[i].env_socket != NULL;
+	if (c->n_variables == 0 || c->exec.command || l->opts->has_command || sockets)
 		return true;
-	if (!other(l, "exec"))
-		return node_err(stanza_place(l, "env_template"), l->e,
-				"it wants an exec stanza with the command that gets the "
-				"variables");
-	if (l->conf->n_templates > 0)
-		return node_err(
-			stanza_place(l, "env_template"), l->e,
-			"env_template and template exclude each other, as in the peer");
-	return true;
+	return node_err(stanza_place(l, "env_template"), l->e,
+			"it wants an exec stanza with the command that gets the "
+			"variables (or -- COMMAND, or a deliver block with env_socket)");
 }
 
 bool check_conf(struct load *l)
@@ -58,8 +56,8 @@ bool check_conf(struct load *l)
 	const struct conf *c = l->conf;
 	if (!check_proxy(l) || !check_exec(l))
 		return false;
-	if (c->n_templates == 0 && c->n_sinks == 0 && !other(l, "env_template") &&
-	    !other(l, "listener") && !other(l, "exec"))
+	if (c->n_templates == 0 && c->n_sinks == 0 && c->n_variables == 0 &&
+	    !other(l, "listener"))
 		return node_err(
 			l->documents[0], l->e,
 			"nothing to do: there is no template, no sink and no listener");

@@ -158,8 +158,8 @@ static bool load_policy(struct load *l)
 static bool load_all(struct load *l)
 {
 	return add_documents(l) && load_stores(l) && load_top(l) && load_observe(l) &&
-	       load_policy(l) && load_deliver(l) && load_templates(l) && load_peer(l) &&
-	       load_state(l) && check_conf(l);
+	       load_policy(l) && load_deliver(l) && load_templates(l) && load_exec(l) &&
+	       load_peer(l) && load_state(l) && check_conf(l);
 }
 
 bool conf_load(const struct conf_load_opts *opts, struct conf **ret, struct err *e)

@@ -90,6 +90,8 @@ struct conf_notify {
 enum conf_unread { UNREAD_ALARM, UNREAD_UNREADY, UNREAD_ROLLBACK };
 enum conf_revoked { REVOKED_KEEP, REVOKED_REMOVE };
 
+// A file to render, or with env_template a variable of exec mode: its name, and no
+// destination.
 struct conf_template {
 	const char *
 		name; // <n> of the annotation, else the destination: for messages, status
@@ -130,6 +132,20 @@ struct conf_deliver {
 	const char *folder; // of this container, as the agent sees it
 	const char *mount;  // where the application sees that folder: /vault/secrets
 	int64_t uid; // the application's user when it is known, else -1 (decides file modes)
+	const char
+		*env_socket; // where its wrapped command asks for variables; NULL = none
+};
+
+enum conf_restart { RESTART_ALWAYS, RESTART_NEVER };
+
+// The command of exec mode, which gets the variables of env_template.
+struct conf_exec {
+	const char *const *command; // NULL-ended; NULL: behind -- or in another container
+	enum conf_restart restart;  // when a variable changes
+	const char *stop_signal;    // "SIGTERM": its name or number
+	int stop_signo;
+	int64_t stop_timeout_ms; // then SIGKILL, 30 s
+	const char *out, *err;   // files for its stdout and stderr; NULL = the agent's
 };
 
 struct conf_observe {
@@ -182,6 +198,9 @@ struct conf {
 	size_t n_sinks;
 	struct conf_template *templates;
 	size_t n_templates;
+	struct conf_template *variables; // env_template
+	size_t n_variables;
+	struct conf_exec exec;
 	struct conf_deliver *deliver;
 	size_t n_deliver;
 	struct conf_notify *notify; // for templates without their own
@@ -190,7 +209,7 @@ struct conf {
 	struct conf_policy policy;
 	struct conf_state state;
 	struct conf_template_config template_config;
-	json_t *other; // stanzas of the peer for later: cache, api_proxy, listener, exec, …
+	json_t *other; // stanzas of the peer for later: cache, api_proxy, listener, …
 };
 
 // One thing that the user should know: "FILE:LINE: reason". The caller logs or prints it.
@@ -201,6 +220,7 @@ struct conf_load_opts {
 	const char *text;         // or one document of AMPOULE_CONFIG (JSON or HCL)
 	const char *text_name;    // its name in messages; NULL = AMPOULE_CONFIG
 	bool strict;              // warnings are errors
+	bool has_command; // a command for env_template stands elsewhere (behind --)
 	conf_warn_fn *warn;
 	void *warn_ctx;
 	// "key=value" of command line flags (options_override()), NULL-ended, or NULL. Wins.

@@ -49,6 +49,8 @@ static bool check_deliver(struct load *l, const struct node *at,
 			d->container);
 	if (!absolute(l, at, "folder", d->folder) || !absolute(l, at, "mount", d->mount))
 		return false;
+	if (d->env_socket && !absolute(l, at, "env_socket", d->env_socket))
+		return false;
 	if (d->uid < -1 || d->uid > UINT32_MAX - 1)
 		return node_err(node_place(at, "uid"), l->e,
 				"a user's number is wanted, or -1 when it is unknown");

@@ -174,6 +174,7 @@ static json_t *value_json(const struct option_row *row, const void *at)
 	case OPTION_REAL:
 		return json_real(*(const double *)f);
 	case OPTION_LIST:
+	case OPTION_ARGV:
 		return list_json(*(const char *const *const *)f);
 	case OPTION_WORD:
 		return word_json(row, at);
@@ -285,6 +286,9 @@ json_t *conf_to_json(const struct conf *c)
 	put(o, "sink", sinks);
 	put(o, "template", stanza_list(STANZA_TEMPLATE, c->templates, c->n_templates));
 	put(o, "template_config", dumped(STANZA_TEMPLATE_CONFIG, &c->template_config));
+	put(o, "env_template",
+	    stanza_list(STANZA_ENV_TEMPLATE, c->variables, c->n_variables));
+	put(o, "exec", dumped(STANZA_EXEC, &c->exec));
 	put(o, "deliver", stanza_list(STANZA_DELIVER, c->deliver, c->n_deliver));
 	put(o, "observe", dumped(STANZA_OBSERVE, &c->observe));
 	put(o, "policy", dumped(STANZA_POLICY, &c->policy));

@@ -53,11 +53,17 @@ const struct node *stanza_place(const struct load *l, const char *key);
 bool stanza_all(struct load *l, const char *key, node_known_fn *known,
 		struct node_blocks *ret);
 
-// --- store.c, sink.c, template.c, deliver.c, peer.c, check.c
+// --- store.c, sink.c, template.c, exec.c, deliver.c, peer.c, check.c
 bool load_stores(struct load *l);
 bool load_sinks(struct load *l); // those at the top
 bool load_peer_sinks(struct load *l, const struct node *auto_auth);
 bool load_templates(struct load *l);
+// One of source, contents, stock; delimiters; containers that exist.
+bool template_check_text(struct load *l, const struct node *at, struct conf_template *t);
+// Whether one container gets both.
+bool template_shares_container(const struct conf_template *a,
+			       const struct conf_template *b);
+bool load_exec(struct load *l);
 bool load_deliver(struct load *l);
 bool load_peer(struct load *l);
 bool check_conf(struct load *l);

@@ -12,9 +12,9 @@
 
 enum { NAMES_MAX = 128 };
 
-static const struct option_part *const parts[] = { &options_agent, &options_store,
-						   &options_template, &options_peer,
-						   &options_pod };
+static const struct option_part *const parts[] = { &options_agent,    &options_store,
+						   &options_template, &options_exec,
+						   &options_peer,     &options_pod };
 
 static const struct option_stanza_info stanzas[STANZA_COUNT] = {
 	[STANZA_TOP] = { .name = "",
@@ -90,13 +90,15 @@ static const struct option_stanza_info stanzas[STANZA_COUNT] = {
 			   .size = sizeof(struct conf_state) },
 	[STANZA_EXEC] = { .name = "exec",
 			  .block = "exec {",
-			  .help = "the command of the peer's process supervisor",
-			  .unknown = UNKNOWN_FATAL },
+			  .help = "the command of exec mode; instead of `-- COMMAND`",
+			  .unknown = UNKNOWN_FATAL,
+			  .size = sizeof(struct conf_exec) },
 	[STANZA_ENV_TEMPLATE] = { .name = "env_template",
 				  .block = "env_template \"NAME\" {",
 				  .help = "a variable of that command",
 				  .unknown = UNKNOWN_FATAL,
-				  .strict = true },
+				  .strict = true,
+				  .size = sizeof(struct conf_template) },
 	[STANZA_CACHE] = { .name = "cache",
 			   .block = "cache {",
 			   .help = "the caching proxy" },

@@ -29,9 +29,9 @@ enum option_stanza {
 	STANZA_OBSERVE,         // struct conf_observe
 	STANZA_POLICY,          // struct conf_policy
 	STANZA_STATE,           // struct conf_state
-	STANZA_EXEC,            // from here on: kept in conf.other
-	STANZA_ENV_TEMPLATE,
-	STANZA_CACHE,
+	STANZA_EXEC,            // struct conf_exec
+	STANZA_ENV_TEMPLATE,    // struct conf_template
+	STANZA_CACHE,           // from here on: kept in conf.other
 	STANZA_CACHE_PERSIST,
 	STANZA_API_PROXY,
 	STANZA_LISTENER,
@@ -53,6 +53,7 @@ enum option_type {
 	OPTION_NUMBER,      // int64_t
 	OPTION_REAL,        // double
 	OPTION_LIST,        // const char *const *, NULL-ended
+	OPTION_ARGV,        // the same, an argument vector; words may be empty
 	OPTION_WORD,        // enum, one of `words`; also: bool, whether it was given
 	OPTION_LOG_LEVEL,
 	OPTION_LOG_FORMAT,

@@ -52,7 +52,7 @@ static const struct option_row rows[] = {
 	{ TOP(start_timeout_ms), .key = "start_timeout", .type = OPTION_DURATION,
 	  .default_ = "5m", .env = "START_TIMEOUT", .env_own = true,
 	  .annotation = "wait-timeout",
-	  .help = "deadline of the first rendering with --once" },
+	  .help = "deadline of the first rendering with --once and in exec mode" },
 	{ TOP(on_revoked), .key = "on_revoked", .type = OPTION_WORD,
 	  .words = revoked_words,
 	  .help = "remove or keep a file whose secret is surely gone; the default is "
@@ -71,7 +71,7 @@ static const struct option_row rows[] = {
 	BLOCK("observe", "whether the application has read what changed"),
 	BLOCK("policy", "what the agent must refuse"),
 	BLOCK("state", "token and leases for a restart, sealed"),
-	BLOCK("exec", "the command of the peer's process supervisor"),
+	BLOCK("exec", "the command of exec mode"),
 	BLOCK("env_template", "a variable of that command; repeats"),
 	BLOCK("cache", "the peer's caching proxy"),
 	BLOCK("api_proxy", "the peer's proxy"),
@@ -89,6 +89,10 @@ static const struct option_row rows[] = {
 	{ DELIVER(uid), .key = "uid", .type = OPTION_NUMBER, .default_ = "-1",
 	  .help = "the application's user, which decides the default file mode; -1: "
 		  "unknown" },
+
+	{ DELIVER(env_socket), .key = "env_socket", .type = OPTION_STRING,
+	  .help = "unix socket where a wrapped command of this container gets its "
+		  "variables (--wrap)" },
 
 	{ OBSERVE(enabled), .key = "enabled", .type = OPTION_BOOL, .default_ = "true",
 	  .help = "watch which container opens which version" },

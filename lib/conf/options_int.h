@@ -10,4 +10,4 @@ struct option_part {
 };
 
 extern const struct option_part options_agent, options_store, options_template,
-	options_peer, options_pod;
+	options_exec, options_peer, options_pod;

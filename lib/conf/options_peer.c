@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows of the option table: what Vault Agent knows and the agent keeps for its proxy and its
-// process supervisor, and what has no meaning here.
+// Rows of the option table: what Vault Agent knows and the agent keeps for its proxy, and what has no meaning here.
 #include "lib/conf/options_int.h"
 
 #define KEPT(in, name, kind, text)                                                       \
@@ -52,26 +51,6 @@ static const struct option_row rows[] = {
 	  .peer = "agent-disable-keep-alives",
 	  .help = "auto-auth, caching, proxying, templating",
 	  .ignored = CONNECTIONS },
-
-	KEPT(STANZA_EXEC, "command", OPTION_ANY, "the child's argument vector"),
-	KEPT(STANZA_EXEC, "restart_on_secret_changes", OPTION_STRING, "always or never"),
-	KEPT(STANZA_EXEC, "restart_stop_signal", OPTION_STRING, "SIGTERM"),
-	KEPT(STANZA_EXEC, "child_process_stdout", OPTION_STRING, "file for its stdout"),
-	KEPT(STANZA_EXEC, "child_process_stderr", OPTION_STRING, "file for its stderr"),
-
-	KEPT(STANZA_ENV_TEMPLATE, "name", OPTION_STRING,
-	     "the variable; the label says the same"),
-	KEPT(STANZA_ENV_TEMPLATE, "contents", OPTION_STRING, "text of the template"),
-	KEPT(STANZA_ENV_TEMPLATE, "source", OPTION_STRING, "file of the template"),
-	KEPT(STANZA_ENV_TEMPLATE, "error_on_missing_key", OPTION_BOOL_STRICT,
-	     "as in template"),
-	KEPT(STANZA_ENV_TEMPLATE, "error_fatal", OPTION_BOOL_STRICT, "as in template"),
-	KEPT(STANZA_ENV_TEMPLATE, "left_delimiter", OPTION_STRING, "as in template"),
-	KEPT(STANZA_ENV_TEMPLATE, "right_delimiter", OPTION_STRING, "as in template"),
-	KEPT(STANZA_ENV_TEMPLATE, "function_denylist", OPTION_LIST, "as in template"),
-	KEPT(STANZA_ENV_TEMPLATE, "function_blacklist", OPTION_LIST, "as in template"),
-	KEPT(STANZA_ENV_TEMPLATE, "sandbox_path", OPTION_STRING, "as in template"),
-	KEPT(STANZA_ENV_TEMPLATE, "wait", OPTION_ANY, "as in template"),
 
 	{ .stanza = STANZA_CACHE,
 	  .key = "use_auto_auth_token",

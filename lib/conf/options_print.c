@@ -19,6 +19,7 @@ const char *options_type_name(const struct option_row *row)
 		[OPTION_NUMBER] = "number",
 		[OPTION_REAL] = "number",
 		[OPTION_LIST] = "list",
+		[OPTION_ARGV] = "argument vector",
 		[OPTION_WORD] = "word",
 		[OPTION_LOG_LEVEL] = "word",
 		[OPTION_LOG_FORMAT] = "word",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The peer's stanzas that the agent's proxy and process supervisor will read: checked against
+// The peer's stanzas that the agent's proxy will read: checked against
 // the table and kept in conf.other, a list of objects each, labels as the key that they mean.
 #include <string.h>
 
@@ -12,18 +12,11 @@ static const struct kept {
 	enum option_stanza stanza;
 	bool single;
 } kept[] = {
-	{ "exec", NULL, STANZA_EXEC, true },
-	{ "env_template", "name", STANZA_ENV_TEMPLATE, false },
 	{ "cache", NULL, STANZA_CACHE, true },
 	{ "api_proxy", NULL, STANZA_API_PROXY, true },
 	{ "listener", "type", STANZA_LISTENER, false },
 	{ "telemetry", NULL, STANZA_TELEMETRY, true },
 };
-
-static bool env_template_known(const char *name)
-{
-	return options_find(STANZA_ENV_TEMPLATE, name);
-}
 
 static bool listener_known(const char *name)
 {
@@ -37,9 +30,7 @@ static bool persist_known(const char *name)
 
 static node_known_fn *known_of(const struct kept *k)
 {
-	if (!k->label)
-		return NULL;
-	return k->stanza == STANZA_LISTENER ? listener_known : env_template_known;
+	return k->label ? listener_known : NULL;
 }
 
 // Values of rows without a field are still looked at: they are set into scratch memory.

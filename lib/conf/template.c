@@ -144,7 +144,8 @@ static bool check_destination(struct load *l, const struct node *at,
 }
 
 // Whether both files appear in one container (each container has a folder of its own).
-static bool same_place(const struct conf_template *a, const struct conf_template *b)
+bool template_shares_container(const struct conf_template *a,
+			       const struct conf_template *b)
 {
 	if (!a->containers || !b->containers)
 		return true;
@@ -169,7 +170,7 @@ static bool check_others(struct load *l, const struct node *at,
 	*ret_same = false;
 	for (size_t i = 0; i + 1 < c->n_templates; i++) {
 		const struct conf_template *o = &c->templates[i];
-		if (!same_place(o, t))
+		if (!template_shares_container(o, t))
 			continue;
 		if (strcmp(o->destination, t->destination) == 0) {
 			*ret_same = same_text(o->source, t->source) &&
@@ -191,6 +192,14 @@ static bool check_others(struct load *l, const struct node *at,
 				t->destination, o->name);
 	}
 	return true;
+}
+
+bool template_check_text(struct load *l, const struct node *at, struct conf_template *t)
+{
+	if (t->containers && !t->containers[0])
+		t->containers = NULL;
+	return check_source(l, at, t) && check_delimiters(l, at, t) &&
+	       check_containers(l, at, t);
 }
 
 static bool read_exec(struct load *l, const struct node *body, struct conf_template *t)
@@ -224,15 +233,12 @@ static bool read_template(struct load *l, struct node_block block,
 		return false;
 	if (t->command_timeout_ms == 0)
 		t->command_timeout_ms = 30000;
-	if (t->containers && !t->containers[0])
-		t->containers = NULL;
 	if (!t->name)
 		t->name = block.label && *block.label ? block.label : t->destination;
 	for (size_t i = 0; i < t->n_notify; i++)
 		if (t->notify[i].kind == NOTIFY_COMMAND)
 			t->notify[i].timeout_ms = t->command_timeout_ms;
-	return check_source(l, at, t) && check_delimiters(l, at, t) &&
-	       check_containers(l, at, t) && check_destination(l, at, t);
+	return template_check_text(l, at, t) && check_destination(l, at, t);
 }
 
 static bool load_template_config(struct load *l)

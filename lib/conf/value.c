@@ -279,6 +279,8 @@ bool value_set(struct load *l, const struct option_row *row, const struct node *
 		return set_real(l, row, n, at);
 	case OPTION_LIST:
 		return list_of(l, n, value_field(row, at));
+	case OPTION_ARGV:
+		return value_set_argv(l, n, value_field(row, at));
 	case OPTION_WORD:
 		return set_word(l, row, n, at);
 	case OPTION_LOG_LEVEL:

@@ -18,6 +18,7 @@ bool value_set_notify(struct load *l, const struct option_row *row, const struct
 		      void *at);
 bool value_set_command(struct load *l, const struct option_row *row, const struct node *n,
 		       void *at);
+bool value_set_argv(struct load *l, const struct node *n, const char *const **ret);
 bool value_set_unread(struct load *l, const struct option_row *row, const struct node *n,
 		      void *at);
 bool value_set_wait(struct load *l, const struct option_row *row, const struct node *n,

@@ -58,6 +58,37 @@ bool value_set_command(struct load *l, const struct option_row *row, const struc
 	       value_wrong(l, n, &why);
 }
 
+// A list, or one line whose words a shell would find alike; any other line needs a shell.
+bool value_set_argv(struct load *l, const struct node *n, const char *const **ret)
+{
+	const char **list = NULL;
+	size_t count = 0;
+	if (n->kind == NODE_STRING) {
+		struct err why = ERR_INIT;
+		char *words[WORDS_MAX];
+		if (!notify_words(l->pool, n->text, words, &count, &why))
+			return value_wrong(l, n, &why);
+		list = pool_alloc(l->pool, (count + 1) * sizeof(*list));
+		for (size_t i = 0; i < count; i++)
+			list[i] = words[i];
+	} else if (n->kind == NODE_LIST) {
+		list = pool_alloc(l->pool, (n->n + 1) * sizeof(*list));
+		for (const struct node *c = n->first; c; c = c->next) {
+			if (c->kind != NODE_STRING)
+				return node_err(n, l->e,
+						"a list of strings is wanted; it "
+						"holds %s",
+						node_kind_name(c->kind));
+			list[count++] = c->text;
+		}
+	} else {
+		return value_wrong_kind(l, n, "an argument vector");
+	}
+	*ret = list;
+	return (count > 0 && list[0][0]) ||
+	       node_err(n, l->e, "it wants a program as its first word");
+}
+
 bool value_set_unread(struct load *l, const struct option_row *row, const struct node *n,
 		      void *at)
 {

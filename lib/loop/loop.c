@@ -194,6 +194,7 @@ bool loop_once(struct loop *l, int max_ms, struct err *e)
 	assert(!l->in_round);
 	bool busy = loop_timers_prepare(l) || l->later || l->stopped;
 	struct epoll_event events[EVENTS_A_ROUND];
+	loop_signals_prepare(l);
 	int n = epoll_wait(l->epoll_fd, events, EVENTS_A_ROUND, busy ? 0 : max_ms);
 	if (n < 0 && errno != EINTR)
 		return loop_sys_error(e, errno, "epoll_wait");

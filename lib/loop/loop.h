@@ -14,6 +14,7 @@
 //  5. A descriptor is removed from the loop before it is closed.
 #pragma once
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -72,6 +73,12 @@ int64_t loop_next_timer_ms(const struct loop *l);
 typedef void loop_signal_fn(void *ctx, int signo, pid_t sender);
 MUST_CHECK bool loop_signal_add(struct loop *l, int signo, loop_signal_fn *fn, void *ctx,
 				struct err *e);
+// For the callback of a signal: who sent it, and what rt_sigqueueinfo(2) would pass on.
+struct loop_signal_origin {
+	int code; // SI_USER, SI_QUEUE, …; above 0 it is the kernel's own (a terminal's)
+	union sigval value;
+};
+struct loop_signal_origin loop_signal_origin(const struct loop *l);
 // The mask that the process had at loop_new(), for children.
 const void *loop_signal_old_mask(const struct loop *l); // const sigset_t *
 

@@ -36,7 +36,9 @@ struct loop_timers {
 struct loop_signals {
 	int fd; // -1 until the first signal is added
 	sigset_t mask, old_mask;
+	bool reserved; // the mask has one that the C library keeps for itself
 	struct loop_fd *io;
+	struct loop_signal_origin origin; // of the one that is being told
 	struct {
 		loop_signal_fn *fn;
 		void *ctx;
@@ -72,6 +74,8 @@ void loop_timers_release(struct loop *l);
 bool loop_timers_prepare(struct loop *l);
 void loop_timers_run(struct loop *l);
 
+// Before each wait.
+void loop_signals_prepare(const struct loop *l);
 void loop_signals_release(struct loop *l);
 
 void loop_inotify_release(struct loop *l);

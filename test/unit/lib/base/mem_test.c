@@ -301,6 +301,33 @@ static void test_init_hides(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static void hide_for_now(void)
+{
+	struct rlimit given = { 4096, 8192 }, core;
+	setrlimit(RLIMIT_CORE, &given);
+	mem_hide(true);
+	getrlimit(RLIMIT_CORE, &core);
+	if (core.rlim_cur != 0 || core.rlim_max != 8192 || prctl(PR_GET_DUMPABLE) != 0)
+		_exit(1);
+	mem_core_limit(true);
+	getrlimit(RLIMIT_CORE, &core);
+	if (core.rlim_cur != 4096 || core.rlim_max != 8192)
+		_exit(2);
+	mem_core_limit(false);
+	mem_hide(false);
+	getrlimit(RLIMIT_CORE, &core);
+	if (core.rlim_cur != 0 || core.rlim_max != 0)
+		_exit(3);
+}
+
+static void test_core_limit_can_be_given_back(void **state)
+{
+	(void)state;
+	int status = in_child(hide_for_now);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void test_auto_keeps_errno(void **state)
 {
 	(void)state;
@@ -338,6 +365,7 @@ int main(void)
 		cmocka_unit_test(test_guards),
 		cmocka_unit_test(test_wiped_on_fork),
 		cmocka_unit_test(test_init_hides),
+		cmocka_unit_test(test_core_limit_can_be_given_back),
 		cmocka_unit_test(test_auto_keeps_errno),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

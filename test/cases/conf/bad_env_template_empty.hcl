@@ -1,0 +1,2 @@
+env_template "A" { }
+exec { command = ["a"] }

@@ -1,0 +1,2 @@
+env_template "A=B" { contents = "x" }
+exec { command = ["a"] }

@@ -1,0 +1,2 @@
+env_template { contents = "x" }
+exec { command = ["a"] }

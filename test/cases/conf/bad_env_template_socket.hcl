@@ -1,0 +1,3 @@
+deliver "web" { folder = "/v/web" }
+env_template "A" { contents = "x" containers = ["web"] }
+exec { command = ["a"] }

@@ -1,0 +1,3 @@
+env_template "A" { contents = "x" }
+env_template "A" { contents = "y" }
+exec { command = ["a"] }

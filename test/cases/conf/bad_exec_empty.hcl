@@ -1,0 +1,2 @@
+env_template "A" { contents = "x" }
+exec { command = [] }

@@ -1,0 +1,2 @@
+env_template "A" { contents = "x" }
+exec { restart_stop_signal = "SIGTERM" }
