@@ -330,11 +330,6 @@ void agent_refresh(struct agent *a)
 	later_pass(a);
 }
 
-void agent_ask_reload(struct agent *a)
-{
-	agent_finish(a, AGENT_RELOAD);
-}
-
 bool agent_started(const struct agent *a)
 {
 	return a->started;

@@ -16,7 +16,6 @@ enum agent_end {
 	AGENT_RUNNING,
 	AGENT_DONE,   // --once: all is rendered; or a signal asked for the end
 	AGENT_FAILED, // e says why
-	AGENT_RELOAD, // SIGHUP: read the configuration again
 };
 
 struct agent_opts {
@@ -24,6 +23,7 @@ struct agent_opts {
 	bool exec; // a command waits for us, and ends before us: a deadline for the start,
 		   // and what it was given is revoked at the end
 	bool (*signal_child)(void *ctx, int signo, struct err *e); // that command
+	bool heir; // of an agent in this process: agent_succeed()
 	void (*changed)(
 		void *ctx); // started, ready or not: who waits may look; may be NULL
 	void *ctx;
@@ -45,8 +45,18 @@ enum agent_end agent_ended(const struct agent *a, struct err *e);
 
 // Reads templates again and asks every store again, now (SIGHUP, same configuration).
 void agent_refresh(struct agent *a);
-// SIGHUP: ends with AGENT_RELOAD; nothing is revoked.
-void agent_ask_reload(struct agent *a);
+// SIGHUP with another configuration: an agent for it, which is to follow this one. Refused as
+// agent_new() refuses, and when a template cannot be parsed; this one goes on then.
+MUST_CHECK bool agent_succeed(const struct agent *a, const struct conf *conf,
+			      struct agent **ret_heir, struct err *e);
+// This one stops: what is under way is awaited (1.5 s at most), stores that the heir does not
+// have, or logs in to in another way, get their tokens and leases back. Then `done` runs:
+// call agent_inherit(), free this one, and start the heir.
+void agent_hand_over(struct agent *a, const struct agent *heir, void (*done)(void *ctx),
+		     void *ctx);
+// The heir takes over tokens, leases, secrets and due notifications. Leases that none of its
+// templates wants are revoked once it has rendered all.
+void agent_inherit(struct agent *heir, const struct agent *from);
 
 // For the status document and the probes.
 json_t *agent_status(const struct agent *a);

@@ -36,6 +36,8 @@ struct agent {
 	struct loop_timer deadline, sweep_timer, retry_timer, rest_timer;
 	bool pass_due, save_due, taken_over, revoking, started, stopping, failed;
 	unsigned ending;
+	void (*handed_over)(void *ctx);
+	void *hand_over_ctx;
 	int64_t start_ms;
 	enum agent_end ended;
 	struct err error;

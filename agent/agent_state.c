@@ -59,17 +59,48 @@ void agent_look_again(struct agent *a, struct source *s)
 	}
 }
 
+static void note_untold(struct agent *a)
+{
+	a->taken_over = true;
+	for (size_t i = 0; i < a->n_outputs; i++)
+		a->outputs[i]->untold = state_is_untold(a->state, a->outputs[i]);
+}
+
+bool agent_succeed(const struct agent *a, const struct conf *conf,
+		   struct agent **ret_heir, struct err *e)
+{
+	struct agent_opts opts = a->opts;
+	struct agent *heir;
+	opts.heir = true;
+	if (!agent_new(a->loop, conf, &opts, &heir, e))
+		return false;
+	for (size_t i = 0; i < heir->n_outputs; i++)
+		if (!render_load(heir->outputs[i], conf, e)) {
+			agent_free(heir);
+			return false;
+		}
+	*ret_heir = heir;
+	return true;
+}
+
+void agent_inherit(struct agent *heir, const struct agent *from)
+{
+	struct state_env env = agent_state_env(from);
+	state_inherit(heir->state, from->state, &env);
+	note_untold(heir);
+}
+
 bool agent_open_state(struct agent *a, struct err *e)
 {
 	struct err why = ERR_INIT;
 	if (!state_new(a->conf, &a->state, e))
 		return false;
+	if (a->opts.heir)
+		return true;
 	if (state_load(a->state, &why)) {
-		a->taken_over = true;
 		log_info("state of a predecessor taken over",
 			 LOG_STR("folder", a->conf->state.path));
-		for (size_t i = 0; i < a->n_outputs; i++)
-			a->outputs[i]->untold = state_is_untold(a->state, a->outputs[i]);
+		note_untold(a);
 		return true;
 	}
 	if (why.kind == ERR_MISSING)

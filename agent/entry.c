@@ -39,6 +39,13 @@ static void arm(struct entry *en, int64_t delay_ms)
 	loop_timer_in(source_loop(en->source), &en->timer, delay_ms, on_timer, en);
 }
 
+void entry_wait(struct entry *en, int64_t delay_ms)
+{
+	log_warn("a new credential has to wait: too many were made",
+		 LOG_STR("secret", entry_name(en)), LOG_INT("wait_ms", delay_ms));
+	arm(en, delay_ms);
+}
+
 static int64_t poll_delay(struct entry *en)
 {
 	int64_t own = en->interval_ms;

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/mint.h"
 #include "lib/base/err.h"
 #include "lib/loop/loop.h"
 #include "stores/store.h"
@@ -43,6 +44,8 @@ struct entry {
 	int64_t asked_ms; // when the request under way was made
 	bool gone_once;   // seen gone; the second look decides
 	unsigned tries;
+	struct mint mint;
+	bool minting;        // what is under way makes a credential
 	int64_t interval_ms; // shortest of the outputs that want it
 	uint64_t seed;
 	struct loop_timer timer;

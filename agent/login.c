@@ -45,6 +45,7 @@ struct login {
 	int64_t checked_ms;
 	struct store_token token; // of the answer being handled
 	struct err error;
+	bool keep_token; // at the end
 	void (*ended)(void *ctx);
 	void *ended_ctx;
 };
@@ -383,7 +384,7 @@ static void on_ended(void *ctx, const struct store_token *t, const struct err *e
 static void give_back(struct login *l)
 {
 	l->state = OFF;
-	bool had = l->usable && l->setup.ops->logout;
+	bool had = l->usable && l->setup.ops->logout && !l->keep_token;
 	l->usable = false;
 	if (had)
 		l->setup.ops->logout(l->setup.store, on_ended, l);
@@ -397,13 +398,14 @@ static void came_late(struct login *l)
 	give_back(l);
 }
 
-void login_end(struct login *l, void (*done)(void *ctx), void *ctx)
+void login_end(struct login *l, bool revoke, void (*done)(void *ctx), void *ctx)
 {
 	bool asking = l->state == TRYING;
 	loop_timer_cancel(&l->timer);
 	l->ended = done;
 	l->ended_ctx = ctx;
 	l->state = ENDING;
+	l->keep_token = !revoke;
 	// The token that a login under way brings is to be given back, too.
 	if (!asking)
 		give_back(l);

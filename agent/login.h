@@ -44,7 +44,8 @@ void login_lost(struct login *l);
 void login_doubt(struct login *l);
 // A credential file has changed: log in with it, keep the old token until that worked.
 void login_refresh(struct login *l);
-// Gives the credential back; `done` runs in any case.
-void login_end(struct login *l, void (*done)(void *ctx), void *ctx);
+// Ends: awaits a login that is under way, and gives the credential back if `revoke`; `done`
+// runs in any case.
+void login_end(struct login *l, bool revoke, void (*done)(void *ctx), void *ctx);
 // For status: "ready", "logging in", "waiting", …
 const char *login_state_name(const struct login *l);

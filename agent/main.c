@@ -45,6 +45,9 @@ struct program {
 	struct conf *conf;
 	struct loop *loop;
 	struct agent *agent;
+	struct agent *heir; // of a changed configuration, while it is handed over
+	struct conf *heir_conf;
+	bool end_asked, hup_asked; // meanwhile
 	struct control *control;
 	struct exec_mode *exec; // NULL: no command
 	bool command_ended, becoming;
@@ -122,11 +125,49 @@ static void on_end_signal(void *ctx, int signo, pid_t sender)
 	(void)sender;
 	p->asked = signo;
 	log_info("asked to end", LOG_STR("signal", signo == SIGTERM ? "TERM" : "INT"));
-	agent_stop(p->agent);
+	p->end_asked = true;
+	if (!p->heir)
+		agent_stop(p->agent);
 }
 
-// SIGHUP: with the same configuration everything is looked at again; with a new one the
-// agent is made anew, and a faulty one changes nothing.
+static void on_hup(void *ctx, int signo, pid_t sender);
+
+static bool open_control(struct program *p, struct err *e)
+{
+	return !p->conf->status_socket ||
+	       control_new(p->loop, p->conf->status_socket, p->agent, &p->control, e);
+}
+
+// The old agent rests: the new one takes its place.
+static void on_handed_over(void *ctx)
+{
+	struct program *p = ctx;
+	struct err e = ERR_INIT;
+	agent_inherit(p->heir, p->agent);
+	control_free(p->control);
+	agent_free(p->agent);
+	conf_free(p->conf);
+	p->control = NULL;
+	p->agent = TAKE(p->heir);
+	p->conf = TAKE(p->heir_conf);
+	log_setup(p->conf->log_level, p->conf->log_format);
+	if (!open_control(p, &e))
+		log_fail(LOG_ERROR, &e, "no status socket");
+	agent_start(p->agent);
+	if (p->end_asked)
+		agent_stop(p->agent);
+	else if (p->hup_asked)
+		on_hup(p, SIGHUP, 0);
+}
+
+static void refuse_conf(struct conf *fresh, const struct err *e)
+{
+	log_fail(LOG_ERROR, e, "new configuration refused; the old one stays");
+	conf_free(fresh);
+}
+
+// SIGHUP: with the same configuration everything is looked at again; with another one a new
+// agent takes over what this one holds, and a faulty one changes nothing.
 static void on_hup(void *ctx, int signo, pid_t sender)
 {
 	struct program *p = ctx;
@@ -134,23 +175,33 @@ static void on_hup(void *ctx, int signo, pid_t sender)
 	struct err e = ERR_INIT;
 	(void)signo;
 	(void)sender;
+	p->hup_asked = p->heir;
+	if (p->heir || p->end_asked)
+		return;
 	if (!load_conf(&p->args, &fresh, &e)) {
-		log_fail(LOG_ERROR, &e, "new configuration refused; the old one stays");
+		refuse_conf(NULL, &e);
 		return;
 	}
 	bool same = conf_equal(fresh, p->conf);
-	conf_free(fresh);
 	if (!same && p->exec) {
 		log_warn("the configuration has changed: in exec mode the next start of "
 			 "the agent reads it");
+		conf_free(fresh);
+		return;
+	}
+	if (!same && !agent_succeed(p->agent, fresh, &p->heir, &e)) {
+		refuse_conf(fresh, &e);
 		return;
 	}
 	log_info("asked to reload",
 		 LOG_STR("configuration", same ? "unchanged" : "changed"));
-	if (same)
+	if (same) {
+		conf_free(fresh);
 		agent_refresh(p->agent);
-	else
-		agent_ask_reload(p->agent);
+		return;
+	}
+	p->heir_conf = fresh;
+	agent_hand_over(p->agent, p->heir, on_handed_over, p);
 }
 
 static void on_state(void *ctx)
@@ -257,8 +308,7 @@ static bool serve(struct program *p, enum agent_end *ret_end, struct err *e)
 	log_setup(p->conf->log_level, p->conf->log_format);
 	if (!agent_new(p->loop, p->conf, &opts, &p->agent, e))
 		return false;
-	if (p->conf->status_socket &&
-	    !control_new(p->loop, p->conf->status_socket, p->agent, &p->control, e))
+	if (!open_control(p, e))
 		return false;
 	agent_start(p->agent);
 	if (agent_ended(p->agent, NULL) == AGENT_RUNNING && !loop_run(p->loop, e))
@@ -275,9 +325,12 @@ static bool serve(struct program *p, enum agent_end *ret_end, struct err *e)
 static void finish(struct program *p)
 {
 	control_free(p->control);
+	agent_free(p->heir);
 	agent_free(p->agent);
+	conf_free(p->heir_conf);
 	p->control = NULL;
-	p->agent = NULL;
+	p->heir = p->agent = NULL;
+	p->heir_conf = NULL;
 }
 
 static bool add_signals(struct program *p, struct err *e)
@@ -301,20 +354,9 @@ static int run(struct program *p)
 	}
 	bool ok = loop_new(&p->loop, &e) && add_signals(p, &e) && prepare_exec(p, &e) &&
 		  write_pid(p->conf, &e);
-	enum agent_end end = AGENT_RELOAD;
-	while (ok && end == AGENT_RELOAD) {
-		end = AGENT_RUNNING;
-		ok = serve(p, &end, &e) && stop_command(p, &e);
-		finish(p);
-		if (ok && end == AGENT_RELOAD) {
-			struct conf *fresh = NULL;
-			ok = load_conf(&p->args, &fresh, &e);
-			if (ok) {
-				conf_free(p->conf);
-				p->conf = fresh;
-			}
-		}
-	}
+	enum agent_end end = AGENT_RUNNING;
+	ok = ok && serve(p, &end, &e) && stop_command(p, &e);
+	finish(p);
 	if (p->conf->pid_file)
 		unlink(p->conf->pid_file);
 	int code = p->becoming               ? child_exit_code(&e)

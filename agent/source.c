@@ -31,19 +31,24 @@ struct source {
 	unsigned in_flight;
 	bool down; // a probe decides when the queue moves again
 	struct entry *probing;
+	bool checking; // the token, in place of an entry that makes a credential
 	struct pace probe_pace, sick_pace;
 	struct loop_timer probe_timer, sick_timer;
 	int64_t good_ms, patience_ms;
 	struct loop_watch *watches[4]; // credential files
 	struct err error;              // why the store is down or the login fails
 	uint64_t seed;
+	const struct cache *end_cache; // set once source_end() was called
+	bool revoke;
 	unsigned ending;
 	void (*ended)(void *ctx);
 	void *ended_ctx;
 };
 
 static void pump(struct source *s);
+static void end_leases(struct source *s);
 static void store_up(struct source *s);
+static void doubt_login(struct source *s, const struct err *e);
 
 static void on_login(void *ctx, bool ready, const struct err *e)
 {
@@ -179,6 +184,22 @@ static bool may_repeat(const struct entry *en)
 	       (en->state == ENTRY_HELD && en->verb == STORE_READ && !*en->lease_id);
 }
 
+// Whether each answer is another credential.
+static bool is_minting(const struct entry *en)
+{
+	return !en->renew_next && (*en->lease_id || en->verb == STORE_WRITE);
+}
+
+// Nothing was made: the request was not taken, or was refused.
+static bool surely_refused(const struct err *e)
+{
+	static const int causes[] = { 412, 429, 472, 473, 503 };
+	bool refused = e->kind != ERR_RETRY || (e->cause > 0 && e->cause < 200);
+	for (size_t i = 0; i < ARRAY_LEN(causes); i++)
+		refused |= e->cause == causes[i];
+	return refused;
+}
+
 // How long to wait for an answer (0: as the configuration says). A connection that hangs
 // shall not cost a minute; but what may have made a credential is not asked for again
 // before that, and a store that is slow by nature is given the time that it needs.
@@ -193,6 +214,9 @@ static void ask(struct source *s, struct entry *en)
 		en->renew_next = false; // it has ended: there is nothing to renew
 	en->in_flight = true;
 	en->asked_ms = clock_mono_ms();
+	en->minting = is_minting(en);
+	if (en->minting)
+		mint_take(&en->mint, en->asked_ms, en->granted_ms);
 	s->in_flight++;
 	if (s->ops->patience)
 		s->ops->patience(s->store, patience_of(s, en));
@@ -210,10 +234,18 @@ static void ask(struct source *s, struct entry *en)
 
 static void pump(struct source *s)
 {
-	if (!login_ready(s->login) || s->down)
+	if (!login_ready(s->login) || s->down || s->end_cache)
 		return;
-	while (s->due.first && s->in_flight < IN_FLIGHT_MAX)
-		ask(s, queue_take_first(&s->due));
+	while (s->due.first && s->in_flight < IN_FLIGHT_MAX) {
+		struct entry *en = queue_take_first(&s->due);
+		int64_t wait = is_minting(en) ? mint_wait(&en->mint, clock_mono_ms(),
+							  en->granted_ms)
+					      : 0;
+		if (wait > 0)
+			entry_wait(en, wait);
+		else
+			ask(s, en);
+	}
 }
 
 void source_fetch(struct entry *en)
@@ -228,12 +260,40 @@ void source_fetch(struct entry *en)
 
 // --- the store's health -------------------------------------------------------------------
 
+static int64_t at_least(int64_t delay_ms, const struct err *e)
+{
+	return e->retry_ms > delay_ms ? e->retry_ms : delay_ms;
+}
+
+static void on_probe(void *ctx, struct loop_timer *t);
+
+static void probe_later(struct source *s, const struct err *e)
+{
+	loop_timer_in(s->setup.loop, &s->probe_timer,
+		      at_least(pace_next(&s->probe_pace), e), on_probe, s);
+}
+
+static void on_checked(void *ctx, const struct store_token *t, const struct err *e)
+{
+	struct source *s = ctx;
+	(void)t;
+	s->checking = false;
+	if (e && store_fault_is_whole(e)) {
+		s->error = *e;
+		probe_later(s, e);
+		return;
+	}
+	store_up(s);
+	doubt_login(s, e);
+	pump(s);
+}
+
 static void on_probe(void *ctx, struct loop_timer *t)
 {
 	struct source *s = ctx;
 	struct entry *en = s->due.first;
 	(void)t;
-	if (s->probing || !login_ready(s->login))
+	if (s->probing || s->checking || !login_ready(s->login))
 		return; // the answer, or the login, will tell
 	if (!en) {      // nobody wants anything any more
 		store_up(s);
@@ -243,14 +303,14 @@ static void on_probe(void *ctx, struct loop_timer *t)
 		en = en->wait_next;
 	if (!may_repeat(en))
 		en = s->due.first;
+	if (is_minting(en) && s->ops->check_login) {
+		s->checking = true;
+		s->ops->check_login(s->store, on_checked, s);
+		return;
+	}
 	queue_take_out(&s->due, en);
 	s->probing = en;
 	ask(s, en);
-}
-
-static int64_t at_least(int64_t delay_ms, const struct err *e)
-{
-	return e->retry_ms > delay_ms ? e->retry_ms : delay_ms;
 }
 
 // The store cannot be used now: the entry waits, a probe decides.
@@ -262,9 +322,8 @@ static void store_down(struct source *s, struct entry *en, const struct err *e)
 			 LOG_STR("store", source_name(s)));
 	s->down = true;
 	s->error = *e;
-	if (!s->probing && !loop_timer_armed(&s->probe_timer))
-		loop_timer_in(s->setup.loop, &s->probe_timer,
-			      at_least(pace_next(&s->probe_pace), e), on_probe, s);
+	if (!s->probing && !s->checking && !loop_timer_armed(&s->probe_timer))
+		probe_later(s, e);
 }
 
 static void store_up(struct source *s)
@@ -308,6 +367,8 @@ static void heal(struct source *s)
 
 static void doubt_login(struct source *s, const struct err *e)
 {
+	if (s->end_cache)
+		return;
 	if (e && e->kind == ERR_AUTH)
 		login_lost(s->login);
 	else if (e && e->kind == ERR_DENIED)
@@ -357,15 +418,19 @@ static void on_answer(void *ctx, const struct store_answer *a, const struct err 
 	if (s->probing == en)
 		s->probing = NULL;
 	learn_patience(s, clock_mono_ms() - en->asked_ms, a != NULL);
+	if (en->minting && e && surely_refused(e))
+		mint_give_back(&en->mint, en->granted_ms);
 	if (e && is_outage(s, e)) {
 		en->error = *e;
 		store_down(s, en, e);
-		return;
+	} else {
+		store_up(s);
+		answered(s, en, a, e);
+		doubt_login(s, e);
+		pump(s);
 	}
-	store_up(s);
-	answered(s, en, a, e);
-	doubt_login(s, e);
-	pump(s);
+	if (s->end_cache && s->in_flight == 0)
+		end_leases(s);
 }
 
 bool source_can_renew(const struct source *s)
@@ -459,11 +524,10 @@ static void end_step(struct source *s)
 {
 	if (--s->ending > 0)
 		return;
-	if (s->setup.conf->auth.method &&
-	    strcmp(s->setup.conf->auth.method, "token_file") != 0)
-		login_end(s->login, on_all_ended, s);
-	else
-		s->ended(s->ended_ctx); // a token that somebody else made is his to end
+	const char *method = s->setup.conf->auth.method;
+	// A token that somebody else made is his to end.
+	bool ours = method && strcmp(method, "token_file") != 0;
+	login_end(s->login, s->revoke && ours, on_all_ended, s);
 }
 
 static void on_revoked(void *ctx, const struct store_answer *a, const struct err *e)
@@ -473,21 +537,32 @@ static void on_revoked(void *ctx, const struct store_answer *a, const struct err
 	end_step(ctx);
 }
 
-void source_end(struct source *s, const struct cache *cache, void (*done)(void *ctx),
-		void *ctx)
+static void end_leases(struct source *s)
 {
-	s->ended = done;
-	s->ended_ctx = ctx;
 	s->ending = 1;
-	for (struct entry *en = cache_next(cache, NULL); en; en = cache_next(cache, en)) {
+	for (struct entry *en = cache_next(s->end_cache, NULL); en;
+	     en = cache_next(s->end_cache, en)) {
 		if (en->source != s)
 			continue;
 		loop_timer_cancel(&en->timer);
-		if (!*en->lease_id || !s->ops->revoke || !login_ready(s->login))
+		if (!s->revoke || !*en->lease_id || !s->ops->revoke ||
+		    !login_ready(s->login))
 			continue;
 		log_audit("revoke", LOG_STR("secret", entry_name(en)));
 		s->ending++;
 		s->ops->revoke(s->store, en->lease_id, on_revoked, s);
 	}
 	end_step(s);
+}
+
+void source_end(struct source *s, const struct cache *cache, bool revoke,
+		void (*done)(void *ctx), void *ctx)
+{
+	s->revoke = revoke;
+	s->ended = done;
+	s->ended_ctx = ctx;
+	s->end_cache = cache;
+	// What is under way may bring another credential, which goes back as well.
+	if (s->in_flight == 0)
+		end_leases(s);
 }

@@ -67,6 +67,7 @@ void source_fetch(struct entry *en);
 // Forgets an entry that nobody wants: its lease is revoked, its timer ends. False while a
 // request is under way (ask again later).
 bool source_forget(struct entry *en);
-// Revokes the leases of these entries and the token; `done` runs when all have ended.
-void source_end(struct source *s, const struct cache *cache, void (*done)(void *ctx),
-		void *ctx);
+// Waits for what is under way; then, if `revoke`, revokes the leases of these entries and the
+// token. `done` runs when all have ended. Nothing more is asked of the store.
+void source_end(struct source *s, const struct cache *cache, bool revoke,
+		void (*done)(void *ctx), void *ctx);

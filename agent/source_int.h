@@ -7,6 +7,8 @@
 // entry.c: what the store's answer means. Exactly one of a and e is not NULL; e never
 // concerns the whole store in entry_answered(), since an outage is the source's matter.
 void entry_answered(struct entry *en, const struct store_answer *a, const struct err *e);
+// Asks for the entry again, but not before that time: it makes a credential each time.
+void entry_wait(struct entry *en, int64_t delay_ms);
 void entry_renewed(struct entry *en, const struct store_answer *a, const struct err *e);
 
 // source.c

@@ -112,9 +112,13 @@ bool state_load(struct state *st, struct err *e)
 	return true;
 }
 
-bool state_is_taken(const struct state *st)
+bool state_inherits(const struct state *heir, const struct state *from, size_t i)
 {
-	return st->doc;
+	const char *name = from->conf->stores[i].name;
+	for (size_t k = 0; k < heir->conf->n_stores; k++)
+		if (strcmp(heir->conf->stores[k].name, name) == 0)
+			return strcmp(heir->logins[k], from->logins[i]) == 0;
+	return false;
 }
 
 static int64_t age_ms(const struct state *st)

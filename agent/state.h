@@ -50,8 +50,8 @@ void state_free(struct state *st);
 MUST_CHECK bool state_load(struct state *st, struct err *e);
 void state_inherit(struct state *st, const struct state *from,
 		   const struct state_env *env);
-// Whether anything was, or could be.
-bool state_is_taken(const struct state *st);
+// Whether the heir's configuration has the i-th store of `from`, with the same login.
+bool state_inherits(const struct state *heir, const struct state *from, size_t i);
 
 // Gives each source its store's credential, before source_start().
 void state_restore_logins(struct state *st, const struct state_env *env);

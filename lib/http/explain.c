@@ -30,7 +30,8 @@ static void explain_connect(struct http_call *call, const char *who)
 	if (call->fd_errno)
 		err_set(&call->error, ERR_RETRY, call->fd_errno, "%s: no socket", who);
 	else if (cause == ECONNREFUSED)
-		err_set(&call->error, ERR_RETRY, 0, "%s: connection refused%s", who, how);
+		err_set(&call->error, ERR_RETRY, 0, "%s: connection refused%s", who, how),
+			call->error.cause = ECONNREFUSED; // said already
 	else
 		err_set(&call->error, ERR_RETRY, (int)cause, "%s: no connection%s", who,
 			how);

@@ -2,9 +2,13 @@
 """What outlives the agent: token, leases and secrets in the sealed state, against a real
 OpenBao with PostgreSQL. A restart, and the sidecar behind an init container, cost one login
 and one credential; both are counted at the store."""
-import glob
+import http.server
 import os
 import shutil
+import signal
+import threading
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -54,9 +58,9 @@ class Pod:
         with open(f"{folder}/jwt", "w", encoding="ascii") as f:
             f.write(issuer.token(sub="system:serviceaccount:ns:app", aud="ampoule"))
 
-    def config(self, state=True, templates=None, extra="", role="state"):
+    def config(self, state=True, templates=None, extra="", role="state", address=None):
         f = self.folder
-        return (f'vault {{\n  address = "{self.bao.https}"\n'
+        return (f'vault {{\n  address = "{address or self.bao.https}"\n'
                 f'  ca_cert = "{self.bao.authority.cert}"\n}}\n'
                 'auto_auth {\n  method "jwt" {\n    config = {\n'
                 f'      path = "{f}/jwt"\n      role = "{role}"\n'
@@ -95,6 +99,56 @@ class Pod:
 
     def inode(self, name="creds"):
         return os.stat(f"{self.folder}/app/{name}").st_ino
+
+
+class Gate:
+    """A proxy in front of the store that holds back the answers of one path."""
+
+    def __init__(self, bao, path):
+        self.held, self.open = threading.Event(), threading.Event()
+        self.seen = []
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def pass_on(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                outer.seen.append(self.path.removeprefix("/v1/"))
+                r = urllib.request.Request(bao.http + self.path, method=self.command,
+                                           data=body or None)
+                for name in ("X-Vault-Token", "X-Vault-Namespace", "Content-Type"):
+                    if self.headers.get(name):
+                        r.add_header(name, self.headers[name])
+                try:
+                    with urllib.request.urlopen(r, timeout=20) as got:
+                        status, text = got.status, got.read()
+                except urllib.error.HTTPError as e:
+                    status, text = e.code, e.read()
+                if self.path == f"/v1/{path}" and not outer.open.is_set():
+                    outer.held.set()
+                    outer.open.wait(20)
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            do_GET = do_PUT = do_POST = pass_on  # noqa: N815
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.open.set()
+        self.server.shutdown()
+        self.server.server_close()
 
 
 def logins(agent):
@@ -151,3 +205,168 @@ def test_an_empty_volume_is_filled_from_the_state(pod):
     b = pod.start().started()
     assert pod.file() == before and pod.file("db") == "first\n"
     assert logins(b) == 0 and len(pod.users()) == 1
+
+
+# --- a start that fails -------------------------------------------------------------------
+
+BAD = "{{ with secret \"kv/data/none\" }}{{ .Data.data.x }}{{ end }}"
+
+
+def nothing_is_left(pod):
+    wait_until("the revocation", lambda: not pod.users() and not pod.tokens())
+
+
+@needs_pg
+@pytest.mark.parametrize("state", [True, False])
+def test_a_start_that_fails_leaves_nothing_in_the_store(pod, state):
+    more = template(f"{pod.folder}/app/creds", CREDS) + template(f"{pod.folder}/app/x", BAD)
+    a = pod.start("--once", "--timeout", "1s", state=state, templates=more)
+    assert a.ended(20) == 1
+    assert mints(a) == 1 and "kv/data/none" in a.output().splitlines()[-1]
+    nothing_is_left(pod)
+    assert not os.path.exists(f"{pod.folder}/state/state")
+
+
+@needs_pg
+def test_a_start_that_is_broken_off_leaves_nothing_in_the_store(pod):
+    more = template(f"{pod.folder}/app/creds", CREDS) + template(f"{pod.folder}/app/x", BAD)
+    a = pod.start("--once", templates=more)
+    a.event("fetch")
+    assert a.stop() == 0
+    nothing_is_left(pod)
+
+
+@needs_pg
+def test_a_template_that_fails_leaves_nothing_in_the_store(pod):
+    wrong = CREDS.replace(".Data.username", "index .Data.username 9999")
+    a = pod.start("--once", "--timeout", "1s",
+                  templates=template(f"{pod.folder}/app/creds", wrong))
+    assert a.ended(20) == 1
+    nothing_is_left(pod)
+
+
+@needs_pg
+@pytest.mark.parametrize("when", ["login", "fetch"])
+def test_what_comes_after_the_signal_is_given_back(pod, when):
+    """SIGTERM while the store is making a token or a credential."""
+    path = "auth/jwt/login" if when == "login" else "database/creds/app"
+    with Gate(pod.bao, path) as gate:
+        a = pod.start("--once", address=gate.address)
+        gate.held.wait(20)
+        a.process.send_signal(signal.SIGTERM)
+        a.event("asked to end")
+        gate.open.set()
+        assert a.ended(20) == 0
+    nothing_is_left(pod)
+
+
+@needs_pg
+def test_init_hands_over_and_revokes_nothing(pod):
+    assert pod.start("--once").ended(20) == 0
+    assert len(pod.users()) == 1 and len(pod.tokens()) == 1
+    user, password = pod.file().strip().split(":")
+    assert pod.pg.can_log_in(user, password)
+
+
+# --- SIGHUP with another configuration ----------------------------------------------------
+
+def reload(pod, agent, **keys):
+    with open(agent.config, "w", encoding="utf-8") as f:
+        f.write(f'status_socket = "{agent.socket}"\n' + pod.config(**keys))
+    agent.process.send_signal(signal.SIGHUP)
+
+
+def both(pod, *more):
+    return (template(f"{pod.folder}/app/creds", CREDS) + template(f"{pod.folder}/app/db", DB)
+            + "".join(more))
+
+
+@needs_pg
+@pytest.mark.parametrize("state", [True, False])
+def test_a_changed_configuration_keeps_token_and_credentials(pod, state):
+    a = pod.start(state=state).started()
+    before, inode = pod.file(), pod.inode()
+    reload(pod, a, state=state, templates=both(pod, template(f"{pod.folder}/app/more", DB)))
+    a.event("asked to reload", configuration="changed")
+    wait_until("the new file", lambda: pod.file("more") == "first\n")
+    assert (pod.file(), pod.inode()) == (before, inode)
+    assert logins(a) == 1 and mints(a) == 1
+    assert len(pod.users()) == 1 and len(pod.tokens()) == 1
+    pod.bao.put("kv/data/app", {"data": {"password": "second"}})
+    a.process.send_signal(signal.SIGHUP)
+    wait_until("the new value", lambda: pod.file("more") == "second\n")
+
+
+@needs_pg
+def test_the_lease_of_a_removed_template_is_revoked(pod):
+    pod.bao.policy("state", ("database/creds/app", "read"), ("kv/data/app", "read"),
+                   ("sys/leases/revoke", "update"))
+    a = pod.start().started()
+    assert len(pod.users()) == 1
+    reload(pod, a, templates=template(f"{pod.folder}/app/db", DB))
+    a.event("revoke")
+    wait_until("the revocation", lambda: not pod.users())
+    assert pod.file("db") == "first\n" and logins(a) == 1
+    wait_until("the removal", lambda: pod.file("creds") is None)
+
+
+@needs_pg
+def test_another_login_gives_the_old_one_back(pod, issuer):
+    a = pod.start().started()
+    before = pod.file()
+    pod.bao.jwt(issuer, "state2", ["state"])
+    reload(pod, a, role="state2")
+    a.event("login")
+    a.event("login")
+    wait_until("the new credential", lambda: pod.file() not in (None, before))
+    wait_until("the revocation", lambda: len(pod.users()) == 1 and len(pod.tokens()) == 1)
+
+
+@needs_pg
+@pytest.mark.parametrize("wrong", ["key", "template", "destination"])
+def test_an_invalid_configuration_is_refused_and_the_old_one_goes_on(pod, wrong):
+    a = pod.start().started()
+    before = pod.file()
+    if wrong == "key":
+        reload(pod, a, templates=template(f"{pod.folder}/app/db", DB, no_such_key="1"))
+    elif wrong == "template":
+        reload(pod, a, templates=template(f"{pod.folder}/app/db", "{{ with }}"))
+    else:
+        reload(pod, a, templates=template("/elsewhere/db", DB))
+    a.event("new configuration refused; the old one stays")
+    pod.bao.put("kv/data/app", {"data": {"password": "second"}})
+    reload(pod, a)  # as it was
+    a.event("asked to reload", configuration="unchanged")
+    wait_until("the new value", lambda: pod.file("db") == "second\n")
+    assert pod.file() == before and logins(a) == 1 and mints(a) == 1
+
+
+@needs_pg
+def test_many_reloads_leak_nothing(pod):
+    a = pod.start().started()
+    before = pod.file()
+
+    def turn(n):
+        reload(pod, a, templates=both(pod, template(f"{pod.folder}/app/n{n}", DB)))
+        a.event("asked to reload", configuration="changed")
+        wait_until("the new file", lambda: pod.file(f"n{n}") == "first\n")
+
+    def fds():
+        return len(os.listdir(f"/proc/{a.process.pid}/fd"))
+
+    def memory():
+        return a.status()["memory"]["in_use"]
+
+    for n in range(5):
+        turn(n)
+    wait_until("idle connections close", lambda: fds() < 12)
+    at_first = fds(), memory()
+    for n in range(5, 40):
+        turn(n)
+    wait_until("idle connections close", lambda: fds() <= at_first[0])
+    wait_until("no more memory than before", lambda: memory() < at_first[1] + 16 * 1024)
+    for _ in range(20):
+        a.process.send_signal(signal.SIGHUP)
+    assert pod.file() == before and logins(a) == 1 and mints(a) == 1
+    assert len(pod.users()) == 1 and len(pod.tokens()) == 1
+    assert a.stop() == 0

@@ -626,6 +626,46 @@ static void test_leases_that_died_with_the_token_are_fetched_anew(void **state)
 	assert_string_equal(take(P_FETCH).path, "db");
 }
 
+// A store whose leases die at once, or whose answers get lost: no storm of credentials.
+static void test_credentials_do_not_pile_up(void **state)
+{
+	(void)state;
+	want("db");
+	start_logged_in();
+	answer_lease(P_FETCH, 60000);
+	unsigned before = fake.fetches;
+	for (int i = 0; i < 600; i++) { // a minute
+		if (waiting(P_RENEW))
+			refuse(P_RENEW, ERR_MISSING);
+		if (waiting(P_FETCH))
+			answer_lease(P_FETCH, 60000);
+		advance(100);
+	}
+	assert_int_not_equal(fake.fetches, before);
+	assert_true(fake.fetches - before <= 2 + 3);
+}
+
+static void test_probe_asks_for_the_token_before_a_credential(void **state)
+{
+	(void)state;
+	struct entry *en = want("db");
+	start_logged_in();
+	answer_lease(P_FETCH, 60000);
+	entry_token_replaced(en, 0); // it has ended
+	refuse(P_FETCH, ERR_RETRY);
+	unsigned before = fake.fetches;
+	for (int i = 0; i < 300; i++) {
+		if (waiting(P_CHECK))
+			refuse(P_CHECK, ERR_RETRY);
+		advance(100);
+	}
+	assert_int_equal(fake.fetches, before);
+	while (!waiting(P_CHECK))
+		advance(100);
+	grant(P_CHECK, 3600000);
+	assert_int_equal(waiting(P_FETCH), 1);
+}
+
 // The old token lives for a while: so do its leases, and no renewal prolongs them.
 static void test_leases_of_a_replaced_token_are_fetched_before_it_ends(void **state)
 {
@@ -736,7 +776,7 @@ static void test_end_revokes_leases_and_token(void **state)
 	start_logged_in();
 	answer_lease(P_FETCH, 60000);
 	ended = false;
-	source_end(source, cache, mark_true, &ended);
+	source_end(source, cache, true, mark_true, &ended);
 	assert_true(ended);
 	assert_int_equal(fake.revocations, 1);
 	assert_int_equal(fake.logouts, 1);
@@ -763,6 +803,8 @@ int main(void)
 		T(test_short_outage_costs_at_most_two_seconds_more),
 		T(test_probe_makes_no_credential),
 		T(test_leases_that_died_with_the_token_are_fetched_anew),
+		T(test_credentials_do_not_pile_up),
+		T(test_probe_asks_for_the_token_before_a_credential),
 		T(test_leases_of_a_replaced_token_are_fetched_before_it_ends),
 		T(test_outage_keeps_what_is_held),
 		T(test_one_wrong_path_delays_no_other),
