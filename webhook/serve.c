@@ -230,7 +230,7 @@ static void on_drained(void *ctx)
 static void on_end(void *ctx, int signo, pid_t sender)
 {
 	struct serve *s = ctx;
-	struct http_drain drain = { .accept_ms = s->ending ? 0 : DRAIN_ACCEPT_MS,
+	struct http_drain drain = { .accept_ms = DRAIN_ACCEPT_MS,
 				    .max_ms = DRAIN_MAX_MS,
 				    .done = on_drained,
 				    .ctx = s };

@@ -10,14 +10,15 @@ The programs come from build.sh beside this file. There is no scheduler and no k
 what the API server has admitted, and nothing runs it.
 """
 import base64
+import contextlib
+import http.client
 import json
 import pathlib
 import signal
 import ssl
 import subprocess
+import threading
 import time
-import urllib.error
-import urllib.request
 
 import bao as parts
 
@@ -26,9 +27,9 @@ START_LIMIT_S = 120
 STOP_LIMIT_S = 20
 
 
-def programs():
-    """The folder with kube-apiserver and etcd."""
-    done = subprocess.run(["sh", str(ROOT / "test/kube/build.sh")], cwd=ROOT,
+def programs(*names):
+    """The folder with etcd and the programs of Kubernetes that are named."""
+    done = subprocess.run(["sh", str(ROOT / "test/kube/build.sh"), *names], cwd=ROOT,
                           stdout=subprocess.PIPE, text=True, check=True)
     return pathlib.Path(done.stdout.strip())
 
@@ -49,7 +50,7 @@ class Kube:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.bin = programs()
+        self.bin = programs("kube-apiserver", "kube-controller-manager")
         self.ca = parts.Authority(self.folder / "pki", "Kubernetes test CA")
         self.server_cert, self.server_key = self.ca.issue(
             "apiserver", "IP:127.0.0.1,DNS:localhost,DNS:kubernetes.default.svc")
@@ -58,6 +59,7 @@ class Kube:
         self.account_key = str(self.folder / "account.key")
         parts.run("openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048",
                   "-out", self.account_key)
+        self._local = threading.local()  # a connection for each thread
         self.processes, self.port, self.etcd_port = [], None, None
 
     def _admin(self):
@@ -144,9 +146,33 @@ class Kube:
                 process.wait()
         self.processes = []
 
+    @contextlib.contextmanager
+    def controllers(self, *names):
+        """kube-controller-manager with only these controllers, as long as it is needed."""
+        config = self.folder / "admin.json"
+        config.write_text(json.dumps({
+            "apiVersion": "v1", "kind": "Config", "current-context": "x",
+            "clusters": [{"name": "x", "cluster": {
+                "server": f"https://127.0.0.1:{self.port}",
+                "certificate-authority": self.ca.cert}}],
+            "users": [{"name": "x", "user": {"client-certificate": self.admin_cert,
+                                             "client-key": self.admin_key}}],
+            "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}]}))
+        known = {"deployment": "deployment-controller", "replicaset": "replicaset-controller"}
+        process = self._spawn(
+            "kube-controller-manager", f"--kubeconfig={config}", "--leader-elect=false",
+            "--secure-port=0", "--controllers=" + ",".join(known.get(n, n) for n in names))
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+            self.processes.remove(("kube-controller-manager", process))
+
     # --- client
 
     def context(self):
+        """TLS as the administrator."""
         context = ssl.create_default_context(cafile=self.ca.cert)
         context.load_cert_chain(self.admin_cert, self.admin_key)
         return context
@@ -154,20 +180,21 @@ class Kube:
     def call(self, method, path, body=None, raw=False, content_type="application/json"):
         """Any request as admin. Gives an Answer, also for refusals."""
         data = json.dumps(body).encode() if body is not None else None
-        request = urllib.request.Request(f"https://127.0.0.1:{self.port}{path}", data,
-                                         {"Content-Type": content_type}, method=method)
-        if not hasattr(self, "_context"):
-            self._context = self.context()
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = http.client.HTTPSConnection(
+                "127.0.0.1", self.port, context=self.context(), timeout=60)
         try:
-            with urllib.request.urlopen(request, context=self._context, timeout=60) as reply:
-                text = reply.read()
-                return text if raw else Answer(reply.status, json.loads(text), reply.headers)
-        except urllib.error.HTTPError as e:
-            text = e.read()
-            if raw:
-                return text
-            return Answer(e.code, json.loads(text) if text.startswith(b"{") else
-                          {"message": text.decode(errors="replace")}, e.headers)
+            connection.request(method, path, data, {"Content-Type": content_type})
+            reply = connection.getresponse()
+            text = reply.read()
+        except (OSError, http.client.HTTPException) as e:
+            connection.close()  # the next call dials again
+            raise OSError(f"{method} {path}: {e}") from e
+        if raw:
+            return text
+        return Answer(reply.status, json.loads(text) if text.startswith(b"{") else
+                      {"message": text.decode(errors="replace")}, reply.headers)
 
     def get(self, path):
         return self.call("GET", path)

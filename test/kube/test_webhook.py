@@ -2,10 +2,13 @@
 """A real kube-apiserver sends real pods to ampoule-webhook, and stores what comes back."""
 import base64
 import json
+import threading
 import time
 
 import pytest
 
+import kube as kubernetes
+import other_webhook
 from webhook_run import Webhook
 
 LIMIT_S = 60
@@ -19,12 +22,16 @@ annotations { service = "https://bao.example:8200" }
 def webhook(kube, authority, session_folder):
     """Registered by URL for pods that ask, and seen to be called."""
     with Webhook(session_folder / "webhook", authority, SETTINGS) as server:
-        kube.register("ampoule", server.client_config(), matchConditions=[
-            {"name": "asks", "expression": ASKS}], reinvocationPolicy="IfNeeded")
         kube.namespace("probe")
-        wait_for(lambda: "initContainers" in kube.create_pod(
-            "probe", pod(), dry_run=True).document.get("spec", {}))
+        register(kube, server.client_config())
         yield server
+
+
+def register(kube, client_config):
+    kube.register("ampoule", client_config, matchConditions=[
+        {"name": "asks", "expression": ASKS}], reinvocationPolicy="IfNeeded")
+    wait_for(lambda: "initContainers" in kube.create_pod(
+        "probe", pod(), dry_run=True).document.get("spec", {}))
 
 
 ASKS = ("has(object.metadata.annotations) && object.metadata.annotations.exists(k, "
@@ -155,3 +162,123 @@ def test_no_account_token_means_a_projected_one(kube, webhook):
     mount = by_name(agent["volumeMounts"], "ampoule-token")
     assert config_of(answer.document)["auto_auth"]["method"][0]["config"]["token_path"] == \
         mount["mountPath"] + "/token"
+
+
+# --- neighbours, networks, restarts
+
+
+def test_a_container_of_a_later_webhook_gets_its_mount(kube, webhook, authority):
+    """Ours is called again after the other one has changed the pod."""
+    kube.namespace("mesh", {"mesh": "yes"})
+    mesh = other_webhook.Mesh(authority)
+    kube.register("later", {"url": mesh.url, "caBundle": kubernetes.bundle(authority.cert)},
+                  namespaceSelector={"matchLabels": {"mesh": "yes"}})
+    try:
+        wait_for(lambda: any(c["name"] == "late" for c in kube.create_pod(
+            "mesh", pod(), dry_run=True).document["spec"]["containers"]))
+        answer = kube.create_pod("mesh", pod())
+        assert answer.status == 201, answer.message
+        spec = answer.document["spec"]
+        mount = by_name(by_name(spec["containers"], "late")["volumeMounts"], "vault-secrets")
+        assert mount["subPath"] == "late" and mount["readOnly"] is True
+        assert {d["container"] for d in config_of(answer.document)["deliver"]} == {"app", "late"}
+        assert len([c for c in spec["initContainers"] if c["name"] == "vault-agent"]) == 1
+        assert len({v["name"] for v in spec["volumes"]}) == len(spec["volumes"])
+    finally:
+        kube.unregister("later")
+        mesh.close()
+
+
+def test_registration_by_service(kube, webhook):
+    """The API server asks for the name NAME.NAMESPACE.svc, over HTTP/1.1."""
+    kube.namespace("hooks")
+    kube.namespace("byservice", {"by": "service"})
+    kube.create("/api/v1/namespaces/hooks/services", {
+        "metadata": {"name": "webhook"},
+        "spec": {"type": "ExternalName", "externalName": "localhost",
+                 "ports": [{"port": webhook.port}]}})
+    config = webhook.client_config()
+    kube.register("byservice", {
+        "service": {"name": "webhook", "namespace": "hooks", "path": "/mutate",
+                    "port": webhook.port}, "caBundle": config["caBundle"]},
+        namespaceSelector={"matchLabels": {"by": "service"}})
+    kube.unregister("ampoule")
+    try:
+        wait_for(lambda: "initContainers" in kube.create_pod(
+            "byservice", pod(), dry_run=True).document.get("spec", {}))
+        wait_for(lambda: "initContainers" not in kube.create_pod(
+            "probe", pod(), dry_run=True).document["spec"])
+        assert kube.create_pod("byservice", pod()).status == 201
+    finally:
+        kube.unregister("byservice")
+        register(kube, webhook.client_config())
+
+
+def test_a_deployment_becomes_an_injected_pod(kube, webhook):
+    """Its pod comes from a controller, with a generateName and no name."""
+    kube.namespace("deployed")
+    template = pod()
+    template["metadata"].pop("name")
+    template["metadata"]["labels"] = {"app": "web"}
+    with kube.controllers("deployment", "replicaset"):
+        kube.create("/apis/apps/v1/namespaces/deployed/deployments", {
+            "metadata": {"name": "web"},
+            "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "web"}},
+                     "template": {k: template[k] for k in ("metadata", "spec")}}})
+        path = "/api/v1/namespaces/deployed/pods"
+        wait_for(lambda: len(kube.get(path).document["items"]) == 2)
+    for stored in kube.get(path).document["items"]:
+        assert stored["metadata"]["generateName"].startswith("web-")
+        assert by_name(stored["spec"]["initContainers"], "vault-agent")
+
+
+def test_restarts_lose_no_review(kube, webhook, authority, tmp_path):
+    """2,000 creations while the webhook is replaced again and again, as in a rolling update: the
+    new one is ready, the network changes over, the old one gets TERM. No pod that asked is bare,
+    none is refused; those that do not ask never notice."""
+    kube.namespace("rolling", {"rolling": "yes"})
+    relay = other_webhook.Relay()
+    servers = [Webhook(tmp_path / "0", authority, SETTINGS)]
+    relay.target = servers[0].port
+    kube.register("rolling", {"url": f"https://127.0.0.1:{relay.port}/mutate",
+                              "caBundle": kubernetes.bundle(authority.cert)},
+                  namespaceSelector={"matchLabels": {"rolling": "yes"}},
+                  matchConditions=[{"name": "asks", "expression": ASKS}])
+    kube.unregister("ampoule")
+    faults, left = [], list(range(2000))
+
+    def create():
+        while True:
+            try:
+                number = left.pop()
+            except IndexError:
+                return
+            asks = number % 5 != 0
+            answer = kube.create_pod("rolling", pod(None if asks else {}), dry_run=True)
+            injected = "initContainers" in answer.document.get("spec", {})
+            if answer.status != 201 or injected != asks:
+                faults.append((answer.status, injected, asks, answer.message[:300]))
+    try:
+        wait_for(lambda: "initContainers" not in kube.create_pod(
+            "probe", pod(), dry_run=True).document["spec"])
+        wait_for(lambda: "initContainers" in kube.create_pod(
+            "rolling", pod(), dry_run=True).document.get("spec", {}))
+        workers = [threading.Thread(target=create) for _ in range(4)]
+        for worker in workers:
+            worker.start()
+        restarts = 0
+        while any(worker.is_alive() for worker in workers):
+            fresh = Webhook(tmp_path / str(len(servers)), authority, SETTINGS)
+            servers.append(fresh)
+            relay.target = fresh.port
+            assert servers[-2].end() == 0
+            restarts += 1
+        assert not faults, faults[:5]
+        assert restarts >= 2
+    finally:
+        left.clear()
+        kube.unregister("rolling")
+        for server in servers:
+            server.close()
+        relay.close()
+        register(kube, webhook.client_config())

@@ -1,14 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Rule: each executable of the release build is static, position-independent, with read-only
-# relocations and without an executable stack, at most 1 MiB, and runs. Prints the sizes.
+# relocations and without an executable stack, and runs. What runs beside applications is
+# small: the agent at most 1 MiB, the webhook 0.7; the tool, which holds nearly all of both,
+# 1.25. Prints the sizes.
 . "$(dirname "$0")/files.sh"
 
-limit=1048576
+mib=1048576
 for f in build/static/ampoule*; do
 	test -f "$f" || continue
+	case ${f##*/} in
+	ampoule) limit=$((mib * 125 / 100)) ;;
+	ampoule-webhook) limit=$((mib * 70 / 100)) ;;
+	*) limit=$mib ;;
+	esac
 	size=$(stat -c %s "$f")
-	printf '  %s: %d bytes (%d%% of a MiB)\n' "$f" "$size" $((size * 100 / limit))
+	printf '  %s: %d bytes (%d%% of a MiB)\n' "$f" "$size" $((size * 100 / mib))
 	headers=$(readelf -hldW "$f")
 	{
 		test "$size" -le $limit || echo "$f: $size bytes; at most $limit"

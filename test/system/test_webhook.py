@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ampoule-webhook over HTTPS: what clients, probes and operators see. What becomes of a pod is
+in test/cases/admission, a real API server in test/kube."""
+import base64
+import http.client
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+
+import pytest
+
+from agent_run import BIN, LIMIT_S, wait_until
+from webhook_run import PROGRAM, Webhook
+
+SETTINGS = 'annotations { service = "https://bao.example:8200" }\n'
+ANNOTATIONS = {"ampoule.dev/inject": "true", "ampoule.dev/role": "web",
+               "ampoule.dev/secret-db": "kv/data/db#password"}
+
+
+@pytest.fixture
+def webhook(tmp_path, authority):
+    with Webhook(tmp_path, authority, SETTINGS) as server:
+        yield server
+
+
+def review(annotations=None, uid="u-1", version="v1", **request):
+    pod = {"metadata": {"name": "web",
+                        "annotations": ANNOTATIONS if annotations is None else annotations},
+           "spec": {"containers": [{"name": "app", "image": "app:1"}]}}
+    return {"apiVersion": f"admission.k8s.io/{version}", "kind": "AdmissionReview",
+            "request": {"uid": uid, "kind": {"kind": "Pod"}, "namespace": "shop",
+                        "operation": "CREATE", "object": pod, **request}}
+
+
+def post(webhook, body, **kw):
+    status, text = webhook.ask("/mutate", body if isinstance(body, bytes)
+                               else json.dumps(body).encode(), **kw)
+    return status, json.loads(text) if text.startswith("{") else text
+
+
+def patch_of(answer):
+    return json.loads(base64.b64decode(answer["response"]["patch"]))
+
+
+def client(webhook):
+    context = ssl.create_default_context(cafile=webhook.authority.cert)
+    return http.client.HTTPSConnection("127.0.0.1", webhook.port, context=context,
+                                       timeout=LIMIT_S)
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta1"])
+def test_a_review_is_answered_in_its_version(webhook, version):
+    status, answer = post(webhook, review(version=version, uid="abc"))
+    assert status == 200
+    assert answer["apiVersion"] == f"admission.k8s.io/{version}"
+    assert answer["kind"] == "AdmissionReview"
+    assert answer["response"]["uid"] == "abc" and answer["response"]["allowed"] is True
+    assert answer["response"]["patchType"] == "JSONPatch"
+    assert {op["op"] for op in patch_of(answer)} == {"add"}
+
+
+@pytest.mark.parametrize("content_type,status", [
+    ("application/json", 200), ("application/json; charset=utf-8", 200),
+    ("Application/JSON", 200), ("application/json-patch+json", 415), ("text/plain", 415)])
+def test_media_types(webhook, content_type, status):
+    assert post(webhook, review(), content_type=content_type)[0] == status
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"request":null}',
+                                  b'{"kind":"Pod"}', b'{"request":{"uid":""}}',
+                                  b'{"apiVersion":"admission.k8s.io/v9","request":{"uid":"u"}}',
+                                  b'{"request":{"uid":"u","object":[]}}', b"\xff\xfe"])
+def test_strange_reviews_get_a_status_and_a_reason(webhook, body):
+    status, text = post(webhook, body)
+    assert status == 400 and len(text.strip()) > 10
+    assert post(webhook, review())[0] == 200  # the server goes on
+
+
+def test_body_above_the_cap_is_refused(webhook):
+    connection = client(webhook)
+    connection.putrequest("POST", "/mutate")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str((8 << 20) + 1))
+    connection.endheaders()
+    assert connection.getresponse().status == 413
+    assert webhook.ask("/mutate", method="GET")[0] == 405
+    assert webhook.ask("/elsewhere")[0] == 404
+
+
+def test_a_pod_of_three_megabytes_is_served(webhook):
+    big = dict(ANNOTATIONS, **{f"example.org/x{i}": "y" * 1000 for i in range(3000)})
+    status, answer = post(webhook, review(big))
+    assert status == 200 and answer["response"]["allowed"]
+
+
+def test_a_refusal_names_annotation_and_remedy(webhook):
+    bad = dict(ANNOTATIONS, **{"ampoule.dev/file-db": "../db"})
+    status, answer = post(webhook, review(bad))
+    assert status == 200 and answer["response"]["allowed"] is False
+    message = answer["response"]["status"]["message"]
+    assert "ampoule.dev/file-db" in message and "below" in message
+
+
+def test_probes_and_metrics(webhook):
+    assert webhook.ask("/healthz")[0] == 200
+    assert webhook.ask("/readyz")[0] == 200
+    post(webhook, review())
+    post(webhook, review({}))
+    post(webhook, review(dict(ANNOTATIONS, **{"ampoule.dev/mode": "x"})))
+    post(webhook, b"{")
+    text = webhook.ask("/metrics")[1]
+    for line in ('reviews_total{result="injected"} 1', 'reviews_total{result="passed"} 1',
+                 'reviews_total{result="refused"} 1', 'reviews_total{result="bad"} 1',
+                 'review_seconds_count 4', 'review_seconds_bucket{le="+Inf"} 4'):
+        assert f"ampoule_webhook_{line}\n" in text, line
+    assert "certificate_not_after_seconds 1" in text
+
+
+def test_metrics_on_a_port_of_their_own(tmp_path, authority):
+    socket_path = tmp_path / "metrics.sock"
+    with Webhook(tmp_path / "w", authority, SETTINGS +
+                 f'metrics_listen = "unix://{socket_path}"\n') as server:
+        assert server.ask("/metrics")[0] == 404
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(str(socket_path))
+        s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert b"ampoule_webhook_reviews_total" in s.makefile("rb").read()
+
+
+def test_new_settings_are_taken_and_faulty_ones_refused(webhook):
+    def image():
+        for op in patch_of(post(webhook, review())[1]):
+            if op["path"].startswith("/spec/initContainers"):
+                value = op["value"]
+                return (value[0] if isinstance(value, list) else value)["image"]
+
+    webhook.configure(SETTINGS + 'image = "one:1"\n')
+    wait_until("the new image", lambda: image() == "one:1")
+    webhook.configure(SETTINGS + 'imag = "two:1"\n')
+    line = webhook.lines.wait(lambda line: "not reloaded" in line)
+    assert "image" in json.loads(line)["error"]  # the nearest name
+    assert image() == "one:1"
+    webhook.configure(SETTINGS + 'image = "three:1"\n')
+    wait_until("the third image", lambda: image() == "three:1")
+    assert "failed_reloads_total 1" in webhook.ask("/metrics")[1]
+
+
+def served_certificate(webhook):
+    context = ssl.create_default_context(cafile=webhook.authority.cert)
+    with socket.create_connection(("127.0.0.1", webhook.port), LIMIT_S) as plain:
+        with context.wrap_socket(plain, server_hostname="127.0.0.1") as tls:
+            return tls.getpeercert(True)
+
+
+def test_a_new_certificate_drops_no_connection(webhook, authority):
+    kept = client(webhook)
+    body, header = json.dumps(review()), {"Content-Type": "application/json"}
+    kept.request("POST", "/mutate", body, header)
+    assert kept.getresponse().read()
+    old, connection = served_certificate(webhook), kept.sock
+    cert, key = authority.issue("second", "IP:127.0.0.1,DNS:localhost")
+    os.rename(key, webhook.key)
+    os.rename(cert, webhook.cert)
+    wait_until("the new certificate", lambda: served_certificate(webhook) != old)
+    kept.request("POST", "/mutate", body, header)
+    assert kept.getresponse().status == 200 and kept.sock is connection
+
+
+def test_a_faulty_certificate_is_refused_and_the_old_one_stays(webhook):
+    old = served_certificate(webhook)
+    with open(webhook.cert, "w") as f:
+        f.write("no certificate\n")
+    webhook.lines.wait(lambda line: "not reloaded" in line)
+    assert served_certificate(webhook) == old
+    assert webhook.ask("/readyz")[0] == 200
+
+
+def test_slow_clients_cost_no_good_request(webhook):
+    slow = []
+    context = ssl.create_default_context(cafile=webhook.authority.cert)
+    for i in range(600):
+        s = socket.create_connection(("127.0.0.1", webhook.port), LIMIT_S)
+        if i % 20 == 0:  # some get as far as half a request
+            s = context.wrap_socket(s, server_hostname="127.0.0.1")
+            s.sendall(b"POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        elif i % 2:
+            s.sendall(b"\x16\x03\x01")
+        slow.append(s)
+    for _ in range(20):
+        assert post(webhook, review())[0] == 200
+    for s in slow:
+        s.close()
+
+
+def test_a_hundred_fresh_connections_at_once(webhook):
+    answers = []
+
+    def one():
+        answers.append(post(webhook, review())[0])
+    threads = [threading.Thread(target=one) for _ in range(100)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert answers == [200] * 100
+
+
+def test_term_answers_what_has_arrived(webhook):
+    kept = client(webhook)
+    body, header = json.dumps(review()).encode(), {"Content-Type": "application/json"}
+    kept.request("POST", "/mutate", body, header)
+    assert kept.getresponse().read()
+    half = client(webhook)
+    half.connect()
+    half.sock.sendall(b"POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                      b"Content-Length: %d\r\n\r\n" % len(body) + body[:100])
+    webhook.process.send_signal(signal.SIGTERM)
+    webhook.lines.wait(lambda line: "asked to end" in line)
+    assert webhook.ask("/readyz")[0] == 503  # new connections are still taken
+    half.sock.sendall(body[100:])
+    reply = http.client.HTTPResponse(half.sock)
+    reply.begin()
+    assert reply.status == 200 and reply.getheader("Connection") == "close"
+    kept.request("POST", "/mutate", body, header)
+    assert kept.getresponse().status == 200
+    assert webhook.process.wait(LIMIT_S) == 0
+
+
+@pytest.mark.parametrize("text,words", [
+    ('listen = "0.0.0.0:0"\n', "tls_cert_file"),
+    ('listn = ":0"\n', "listen"),
+    ('annotations { rol = "x" }\n', "annotation"),
+    ('store "x" { type = "vault"  timeout = "soon" }\n', "timeout"),
+    ('image = 3\n', "image"),
+])
+def test_faulty_settings_at_the_start_are_named(tmp_path, text, words):
+    file = tmp_path / "w.hcl"
+    file.write_text(text)
+    done = subprocess.run([PROGRAM, "--config", str(file)], capture_output=True, text=True,
+                          timeout=LIMIT_S)
+    assert done.returncode == 1 and words in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+# --- ampoule inject, the same code offline
+
+DEPLOYMENT = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    metadata:
+      annotations:
+        ampoule.dev/inject: "true"
+        ampoule.dev/role: web
+        ampoule.dev/secret-db: kv/data/db#password
+        ampoule.dev/service: https://bao:8200
+    spec:
+      containers:
+      - {name: app, image: "app:1", command: [sh, -c, "echo yes\\necho no"]}
+"""
+
+
+def inject(text, *args):
+    return subprocess.run([os.path.join(BIN, "ampoule"), "inject", *args], input=text,
+                          capture_output=True, text=True, timeout=LIMIT_S)
+
+
+def wrap(kind, api, *path):
+    lines = DEPLOYMENT.splitlines()
+    template = lines[lines.index("  template:") + 1:]
+    head = [f"apiVersion: {api}", f"kind: {kind}", "metadata: {name: web}"]
+    indent = 0
+    for key in path:
+        head.append("  " * indent + key + ":")
+        indent += 1
+    return "\n".join(head + ["  " * (indent - 2) + line for line in template]) + "\n"
+
+
+KINDS = [("Deployment", "apps/v1", "spec", "template"),
+         ("StatefulSet", "apps/v1", "spec", "template"),
+         ("DaemonSet", "apps/v1", "spec", "template"),
+         ("ReplicaSet", "apps/v1", "spec", "template"),
+         ("ReplicationController", "v1", "spec", "template"),
+         ("Job", "batch/v1", "spec", "template"),
+         ("CronJob", "batch/v1", "spec", "jobTemplate", "spec", "template"),
+         ("Rollout", "argoproj.io/v1alpha1", "spec", "template")]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k[0])
+def test_inject_knows_the_kind(kind):
+    text = wrap(*kind)
+    once = inject(text)
+    assert once.returncode == 0, once.stderr
+    assert "name: vault-agent" in once.stdout and "restartPolicy: Always" in once.stdout
+    again = inject(once.stdout)
+    assert again.stdout == once.stdout
+
+
+def test_inject_keeps_other_documents_and_their_order():
+    config = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\ndata:\n  a: "yes"\n  b: |\n' \
+             '    two\n    lines\n'
+    done = inject(config + "---\n" + DEPLOYMENT + "---\n" + config)
+    parts = done.stdout.split("---\n")
+    assert parts[0] == config and parts[2] == config and "vault-agent" in parts[1]
+
+
+def test_inject_takes_lists_and_json():
+    done = inject(json.dumps({"apiVersion": "v1", "kind": "List", "items": [
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {
+            "name": "p", "annotations": dict(ANNOTATIONS, **{
+                "ampoule.dev/service": "https://bao:8200"})},
+         "spec": {"containers": [{"name": "app", "image": "a"}]}}]}))
+    pod = json.loads(done.stdout)["items"][0]
+    assert pod["spec"]["initContainers"][0]["name"] == "vault-agent"
+
+
+def test_inject_diff_shows_lines_and_ends_with_1():
+    done = inject(DEPLOYMENT, "--diff")
+    assert done.returncode == 1
+    assert "+        name: vault-agent" in done.stdout.replace("- name", "  name")
+    assert not any(line.startswith("-") and not line.startswith("---")
+                   for line in done.stdout.splitlines())
+    assert inject(inject(DEPLOYMENT).stdout, "--diff").returncode == 0
+
+
+def test_inject_says_which_object_is_wrong():
+    done = inject(DEPLOYMENT.replace("ampoule.dev/role: web", "ampoule.dev/mode: none"))
+    assert done.returncode == 1 and not done.stdout
+    assert "Deployment 'web'" in done.stderr and "ampoule.dev/mode" in done.stderr
+    done = inject("a: [1\n")
+    assert done.returncode == 1 and "-:2" in done.stderr
+
+
+def test_explain_knows_every_annotation():
+    def explain(name):
+        return subprocess.run([os.path.join(BIN, "ampoule"), "explain", name],
+                              capture_output=True, text=True, timeout=LIMIT_S)
+    done = explain("vault.hashicorp.com/agent-inject-secret-db")
+    assert done.returncode == 0 and "ampoule.dev/secret-<n>" in done.stdout
+    assert "30s:unready" not in done.stdout
+    assert "unready" in explain("unread-after").stdout
+    done = explain("agent-inject-secrte-db")
+    assert done.returncode == 1 and "agent-inject-secret-db" in done.stderr
