@@ -178,7 +178,7 @@ kind = $(or $(word 3,$(subst -, ,$1)),$(if $(findstring musl,$1),musl,plain))
 $(foreach v,$(VARIANTS),$(eval $(call variant,$v,$(call kind,$v),$(word 1,$(subst -, ,$v))-$(word 2,$(subst -, ,$v)))))
 
 # Third-party libraries and tools, kept in the user's cache.
-THIRDPARTY := $(addprefix image/deps/,thirdparty.sh sources.lock mbedtls_config.h)
+THIRDPARTY := image/deps/thirdparty.sh image/deps/sources.lock $(wildcard image/deps/*.[ch])
 build/deps/%.stamp: $(THIRDPARTY) | $(WITH_DEPS)
 	@sh image/deps/thirdparty.sh $* build/deps/$* && touch $@
 $(foreach c,glibc musl,$(eval build/deps/$c.stamp: $(if $(wildcard build/deps/$c/versions),,FORCE)))

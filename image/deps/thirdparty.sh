@@ -23,7 +23,7 @@ suite=trixie # Debian 13
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/ampoule
 jobs=${JOBS:-2}
 # The compiler's version counts too: archives for link-time optimization need the same one.
-recipe=$({ cat "$here/thirdparty.sh" "$here/sources.lock" "$here/mbedtls_config.h"
+recipe=$({ cat "$here/thirdparty.sh" "$here/sources.lock" "$here"/*.[ch]
 	gcc --version | head -n 1; } | sha256sum | cut -c1-16)
 final=$cache/$libc-$recipe
 
@@ -177,6 +177,13 @@ unpack() {
 	done
 }
 
+# change FILE SED-SCRIPT: an edit that must change something.
+change() {
+	cp "$1" "$work/before"
+	sed -i "$2" "$1"
+	! cmp -s "$work/before" "$1" || die "$1: nothing to change for '$2'"
+}
+
 # --- building -----------------------------------------------------------------------------
 
 hard='-fstack-protector-strong -fstack-clash-protection'
@@ -228,6 +235,9 @@ if [ "$libc" = musl ]; then
 	build jansson -DJANSSON_BUILD_SHARED_LIBS=OFF -DJANSSON_BUILD_DOCS=OFF \
 		-DJANSSON_WITHOUT_TESTS=ON -DJANSSON_EXAMPLES=OFF
 	unpack libyaml
+	cp "$here/libyaml_small.h" "$work/libyaml/src/"
+	change "$work/libyaml/src/scanner.c" \
+		'0,/^YAML_DECLARE(int)$/s//#include "libyaml_small.h"\n\n&/'
 	build libyaml
 	unpack cmocka
 	build cmocka -DWITH_EXAMPLES=OFF -DUNIT_TESTING=OFF
@@ -237,7 +247,8 @@ fi
 # Its messages of CURLOPT_VERBOSE go, the texts of curl_easy_strerror() stay.
 off=
 for name in ALTSVC BEARER_AUTH BINDLOCAL COOKIES DIGEST_AUTH DOH FORM_API GETOPTIONS GOPHER \
-	HSTS KERBEROS_AUTH LIBCURL_OPTION MIME NEGOTIATE_AUTH NETRC NTLM PROGRESS_METER RTSP \
+	HEADERS_API HSTS KERBEROS_AUTH LIBCURL_OPTION MIME NEGOTIATE_AUTH NETRC NTLM PARSEDATE \
+	PROGRESS_METER RTSP \
 	SHA512_256 SHUFFLE_DNS SRP VERBOSE_STRINGS WEBSOCKETS; do
 	off="$off -DCURL_DISABLE_$name=ON"
 done
@@ -247,7 +258,15 @@ for name in CURL_ZLIB CURL_BROTLI CURL_ZSTD USE_NGHTTP2 USE_LIBIDN2 CURL_USE_LIB
 	off="$off -D$name=OFF"
 done
 unpack curl
-sed -i 's/CURL_DISABLE_VERBOSE_STRINGS/CURL_NO_ERROR_TEXTS/' "$work/curl/lib/strerror.c"
+change "$work/curl/lib/strerror.c" 's/CURL_DISABLE_VERBOSE_STRINGS/CURL_NO_ERROR_TEXTS/'
+# libc's printf instead of its own; and nobody here asks for the peer's certificate as text,
+# chooses cipher suites by name or speaks HAProxy's protocol.
+cp "$here/curl_mprintf.c" "$work/curl/lib/mprintf.c"
+change "$work/curl/lib/connect.c" 's/if(data->set.haproxyprotocol)/if(0)/'
+tls=$work/curl/lib/vtls/mbedtls.c
+change "$tls" 's/if(data->set.ssl.certinfo)/if(0)/'
+change "$tls" 's/if(conn_config->cipher_list || conn_config->cipher_list13)/if(0)/'
+change "$tls" 's/^ *mbed_cipher_suite_get_str(cipher_id,.*TRUE);/    (void)cipher_id, *cipher_str = 0;/'
 # shellcheck disable=SC2086 # a list of options
 build curl -DHTTP_ONLY=ON -DBUILD_STATIC_LIBS=ON -DCURL_USE_MBEDTLS=ON \
 	-DENABLE_THREADED_RESOLVER=ON -DENABLE_UNIX_SOCKETS=ON -DCURL_CA_BUNDLE=none \
