@@ -10,6 +10,8 @@
 #include "lib/base/mem.h"
 #include "templates/parse_int.h"
 
+enum { DEFS_MAX = 10000 }; // a name is looked for one by one
+
 const struct definition *tree_find(const struct tree *t, struct str name)
 {
 	for (size_t i = 0; i < t->n_defs; i++)
@@ -166,6 +168,8 @@ static bool define(struct parse *p, struct str name, struct node_list *root, siz
 		old->root = root;
 		return true;
 	}
+	if (t->n_defs == DEFS_MAX)
+		return parse_fail(p, pos, "more than %d templates are defined", DEFS_MAX);
 	if (t->n_defs == t->cap_defs) {
 		t->cap_defs = t->cap_defs ? t->cap_defs * 2 : 4;
 		t->defs = arena_grow(&t->arena, t->defs, t->n_defs, t->cap_defs,
