@@ -7,6 +7,7 @@
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
+#include "stores/ssh_cert.h"
 #include "stores/vault_answer.h"
 
 enum {
@@ -147,6 +148,18 @@ static bool certificate(const json_t *data, const struct vault_shape *how,
 	return true;
 }
 
+// A signed SSH key says itself until when it is good; the answer does not.
+static bool ssh_certificate(const json_t *data, const struct vault_shape *how,
+			    struct store_answer *a)
+{
+	uint64_t ends;
+	if (!ssh_cert_end(text_of(data, "signed_key"), &ends) || ends > INT64_MAX / 1000)
+		return false;
+	live_until(a, how, (int64_t)ends * 1000 - how->wall_ms);
+	a->version = text_of(data, "serial_number");
+	return true;
+}
+
 // A lifetime without a lease: approle's secret id, or a token that a template made.
 static void other_life(const struct vault_reply *r, const struct vault_shape *how,
 		       struct store_answer *a)
@@ -188,7 +201,8 @@ static bool read_answer(const struct vault_reply *r, const struct vault_shape *h
 		kv1_life(r, how, a);
 	else if (*r->lease_id)
 		lease(r, a);
-	else if (!static_role(r->data, how, a) && !certificate(r->data, how, a))
+	else if (!static_role(r->data, how, a) && !certificate(r->data, how, a) &&
+		 !ssh_certificate(r->data, how, a))
 		other_life(r, how, a);
 	return true;
 }
