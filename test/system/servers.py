@@ -24,7 +24,7 @@ import urllib.request
 
 from bao import die_with_parent, free_port
 
-LIMIT_S = 60
+LIMIT_S = 150
 
 
 def find(name):
