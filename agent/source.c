@@ -4,6 +4,7 @@
 #include "agent/source.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/cache.h"
 #include "agent/login.h"
@@ -122,6 +123,11 @@ void source_free(struct source *s)
 static void on_credential(void *ctx, const char *path)
 {
 	struct source *s = ctx;
+	if (access(path, R_OK) != 0)
+		return; // removed, after use perhaps
+	if (login_ready(s->login) && s->ops->login_rotates &&
+	    s->ops->login_rotates(s->store))
+		return;
 	log_info("credential file changed", LOG_STR("store", s->setup.conf->name),
 		 LOG_STR("file", path));
 	login_refresh(s->login);

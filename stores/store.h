@@ -88,6 +88,9 @@ struct store_ops {
 	// The files that the login reads, for watching: fills ret, returns how many (at most
 	// max). Borrowed from the store.
 	size_t (*login_files)(struct store *s, const char **ret, size_t max);
+	// NULL = no. Whether these are renewed all the time, so that a change matters only
+	// while the login fails.
+	bool (*login_rotates)(struct store *s);
 	// The token for sinks; borrowed, NULL before login.
 	const struct secret *(*token)(struct store *s);
 	// The token for a sink with wrap_ttl: the answer's body is what the peers write there,

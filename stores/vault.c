@@ -8,6 +8,17 @@
 #include "lib/base/str.h"
 #include "stores/vault_int.h"
 
+// Methods of the peers that this build leaves out.
+static bool left_out(const char *name)
+{
+	static const char *const names[] = { "aws",      "azure", "gcp", "kerberos",
+					     "alicloud", "cf",    "oci" };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 static bool find_method(struct vault *v, struct err *e)
 {
 	const struct conf_auth *auth = &v->conf->auth;
@@ -20,6 +31,12 @@ static bool find_method(struct vault *v, struct err *e)
 	v->method = auth_find(auth->method);
 	if (v->method)
 		return v->method->check(auth, e);
+	if (left_out(auth->method))
+		return err_set(e, ERR_CONFIG, 0,
+			       "login method '%s' is not supported in this build; a "
+			       "pod's own token (kubernetes, jwt) or approle serves in "
+			       "its place",
+			       auth->method);
 	for (const struct auth_method *m; n < ARRAY_LEN(names) && (m = auth_at(n)); n++)
 		names[n] = m->name;
 	const char *near = str_nearest(auth->method, names, n);
@@ -39,6 +56,7 @@ static bool new_client(struct vault *v, const struct conf_tls *tls,
 				      .skip_verify = tls->skip_verify,
 				      .tls12_max = tls->tls12_max,
 				      .proxy = v->conf->proxy,
+				      .redirect_to = v->conf->redirect_to,
 				      .max_connections = v->conf->max_connections };
 	return http_client_new(v->loop, &o, ret, e);
 }
@@ -92,6 +110,12 @@ static size_t login_files(struct store *s, const char **ret, size_t max)
 	return v->method->files(&v->conf->auth, ret, max);
 }
 
+static bool login_rotates(struct store *s)
+{
+	const struct vault *v = (const struct vault *)s;
+	return v->method->rotates && v->method->rotates(&v->conf->auth);
+}
+
 static const struct secret *token(struct store *s)
 {
 	return ((const struct vault *)s)->token;
@@ -113,6 +137,7 @@ const struct store_ops store_vault = {
 	.check_login = vault_check_login,
 	.logout = vault_logout,
 	.login_files = login_files,
+	.login_rotates = login_rotates,
 	.token = token,
 	.wrap_token = vault_wrap_token,
 	.patience = patience,

@@ -44,10 +44,11 @@ struct conf_store {
 	const char *proxy;
 	struct conf_tls tls;
 	struct conf_auth auth;
-	int64_t timeout_ms;       // of one request, 60 s
-	unsigned max_connections; // per host, 10
-	int64_t num_retries;      // before exit_on_retry_failure counts; 12, -1 = none
-	json_t *options;          // keys that only this type of store knows; never NULL
+	const char *const *redirect_to; // other nodes of the store, NULL-ended; or NULL
+	int64_t timeout_ms;             // of one request, 60 s
+	unsigned max_connections;       // per host, 10
+	int64_t num_retries; // before exit_on_retry_failure counts; 12, -1 = none
+	json_t *options;     // keys that only this type of store knows; never NULL
 };
 
 // Token sink of the peer (auto_auth.sink).

@@ -39,6 +39,9 @@ static const struct option_row rows[] = {
 	{ VAULT(namespace_), .kept = true, .key = "namespace", .type = OPTION_STRING,
 	  .env = "NAMESPACE", .flag = "namespace", .annotation = "namespace",
 	  .peer = "namespace", .help = "the store's namespace for every request" },
+	{ VAULT(redirect_to), .key = "redirect_to", .type = OPTION_LIST,
+	  .help = "addresses of the store's other nodes, to which a standby may send us; "
+		  "elsewhere nothing is sent" },
 	{ VAULT(proxy), .key = "proxy", .type = OPTION_STRING, .env = "PROXY_ADDR",
 	  .peer = "proxy-address", .help = "HTTP proxy to reach the store" },
 	{ VAULT(tls.ca_file), .key = "ca_cert", .type = OPTION_STRING, .env = "CACERT",

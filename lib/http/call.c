@@ -126,6 +126,22 @@ static void change_method(struct http_call *call)
 	call->body_len = 0;
 }
 
+// Whether what was sent to us may be sent there too.
+static bool may_follow(const struct http_call *call, const struct http_url *to)
+{
+	const char *const *also = call->client->opts.redirect_to;
+	bool same = strcmp(to->origin, call->url.origin) == 0;
+	if (call->unix_socket || (call->url.https && !to->https))
+		return same;
+	for (; !same && also && *also; also++) {
+		struct http_url u = { 0 };
+		same = http_url_parse(*also, &u, NULL) &&
+		       strcmp(to->origin, u.origin) == 0;
+		http_url_release(&u);
+	}
+	return same;
+}
+
 // True when the call is on its way again, or has failed and says so.
 static bool redirected(struct http_call *call)
 {
@@ -143,10 +159,10 @@ static bool redirected(struct http_call *call)
 		err_wrap(e, "%s", call->url.origin);
 		return false;
 	}
-	if (strcmp(to.origin, call->url.origin) != 0) {
+	if (!may_follow(call, &to)) {
 		err_set(e, ERR_CONFIG, call->status,
 			"%s: redirects to %s, which is not followed; if that is right, "
-			"configure that address",
+			"configure that address, or allow it by redirect_to",
 			call->url.origin, to.origin);
 		http_url_release(&to);
 		return false;

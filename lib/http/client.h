@@ -20,7 +20,8 @@
 // the old material is used any more. TLS 1.2 is the least; certificates and names are
 // verified, for IP addresses too, unless skip_verify says otherwise.
 //
-// Redirects are followed to the same scheme, host and port only, at most three times; to
+// Redirects are followed to the same scheme, host and port, and to the origins that the
+// operator names (redirect_to; never from https:// to http://), at most three times; to
 // another place they are an error that names it, and nothing is sent there.
 //
 // Memory. Everything lies on the wiping heap (mem.h), libcurl's own copies included, and
@@ -70,9 +71,10 @@ struct http_client_opts {
 	// http://host:port. NULL: HTTPS_PROXY, HTTP_PROXY, NO_PROXY of the environment,
 	// never for this machine itself; "" = none.
 	const char *proxy;
-	const char *user_agent;   // NULL = "ampoule-agent/VERSION"
-	unsigned max_connections; // 0 = HTTP_CONNECTIONS
-	bool close_idle;          // close connections when the last request has ended
+	const char *const *redirect_to; // addresses, NULL-ended, borrowed; NULL = none
+	const char *user_agent;         // NULL = "ampoule-agent/VERSION"
+	unsigned max_connections;       // 0 = HTTP_CONNECTIONS
+	bool close_idle; // close connections when the last request has ended
 };
 
 // The strings are copied; "" counts as NULL (but for proxy). Files are read at the first

@@ -85,7 +85,7 @@ static size_t files(const struct conf_auth *conf, const char **ret, size_t max)
 	const char *secret_id = auth_key(conf, "secret_id_file_path", NULL);
 	if (n < max)
 		ret[n++] = auth_key(conf, "role_id_file_path", "");
-	if (n < max && secret_id && !removes(conf))
+	if (n < max && secret_id)
 		ret[n++] = secret_id;
 	return n;
 }

@@ -47,10 +47,11 @@ struct auth_method {
 	// stays; that is no error, as with the peers.
 	void (*used)(const struct conf_auth *conf);
 	// Names the credential files whose change asks for a new login, for watching: ret[i],
-	// borrowed from conf; returns how many. Not: service account tokens, which the
-	// kubelet renews all the time (a login would only make one more token), and files
-	// that are removed after use.
+	// borrowed from conf; returns how many.
 	size_t (*files)(const struct conf_auth *conf, const char **ret, size_t max);
+	// NULL = no. Whether the files are renewed all the time (by the kubelet): a change
+	// asks for a login only while there is none, as each makes one more token.
+	bool (*rotates)(const struct conf_auth *conf);
 	// NULL, or the client certificate that the login needs: fills the two files (the key
 	// may stay NULL) when the method has its own.
 	void (*client_cert)(const struct conf_auth *conf, struct conf_tls *tls);

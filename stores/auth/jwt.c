@@ -42,12 +42,17 @@ static bool kubernetes_prepare(const struct conf_auth *conf, struct auth_memory 
 		       ret, e);
 }
 
-static size_t no_files(const struct conf_auth *conf, const char **ret, size_t max)
+static size_t kubernetes_files(const struct conf_auth *conf, const char **ret, size_t max)
+{
+	if (max > 0)
+		ret[0] = auth_key(conf, "token_path", SERVICE_ACCOUNT_TOKEN);
+	return max > 0;
+}
+
+static bool kubernetes_rotates(const struct conf_auth *conf)
 {
 	(void)conf;
-	(void)ret;
-	(void)max;
-	return 0;
+	return true;
 }
 
 const struct auth_method auth_kubernetes = {
@@ -55,7 +60,8 @@ const struct auth_method auth_kubernetes = {
 	.help = "the pod's service account token, reviewed by the cluster's API server",
 	.check = kubernetes_check,
 	.prepare = kubernetes_prepare,
-	.files = no_files,
+	.files = kubernetes_files,
+	.rotates = kubernetes_rotates,
 };
 
 // --- jwt ----------------------------------------------------------------------------------
@@ -96,6 +102,20 @@ static void jwt_used(const struct conf_auth *conf)
 	free(target); // realpath() has it from libc
 }
 
+static size_t jwt_files(const struct conf_auth *conf, const char **ret, size_t max)
+{
+	if (max > 0)
+		ret[0] = auth_key(conf, "path", "");
+	return max > 0;
+}
+
+// A token that is removed after use was put there for this login; one that stays is of a
+// projected volume, or an agent's that renews it.
+static bool jwt_rotates(const struct conf_auth *conf)
+{
+	return !removes_jwt(conf);
+}
+
 const struct auth_method auth_jwt = {
 	.name = "jwt",
 	.help = "a signed token from a file (projected volume, SPIFFE, CI), verified by "
@@ -103,5 +123,6 @@ const struct auth_method auth_jwt = {
 	.check = jwt_check,
 	.prepare = jwt_prepare,
 	.used = jwt_used,
-	.files = no_files,
+	.files = jwt_files,
+	.rotates = jwt_rotates,
 };

@@ -47,10 +47,9 @@ static void used(const struct conf_auth *conf)
 
 static size_t files(const struct conf_auth *conf, const char **ret, size_t max)
 {
-	if (max == 0 || removes(conf))
-		return 0;
-	ret[0] = auth_key(conf, "password_file_path", "");
-	return 1;
+	if (max > 0)
+		ret[0] = auth_key(conf, "password_file_path", "");
+	return max > 0;
 }
 
 const struct auth_method auth_userpass = {

@@ -180,7 +180,7 @@ def speaks_tls(folder, ca):
 
 def pki(bao, mount, **role):
     bao.mount(mount, "pki")
-    ca = bao.put(f"{mount}/root/generate/internal", {"common_name": "root", "ttl": "24h"})
+    ca = bao.put(mount + "/" + "root/generate/internal", {"common_name": "root", "ttl": "24h"})
     bao.put(f"{mount}/roles/web", {"allow_any_name": True, "no_store": False, **role})
     return ca["data"]["certificate"]
 

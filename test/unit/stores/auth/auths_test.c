@@ -178,7 +178,8 @@ static void files_are_read_anew(void **state UNUSED)
 	put("jwt", "second");
 	expect_request(&s, "auth/kubernetes/login",
 		       "{\"jwt\":\"second\",\"role\":\"web\"}");
-	assert_int_equal(s.method->files(&s.conf, files, 4), 0);
+	assert_int_equal(s.method->files(&s.conf, files, 4), 1);
+	assert_true(s.method->rotates(&s.conf)); // the kubelet's: no login for each
 	assert_null(s.method->used);
 }
 
@@ -256,7 +257,8 @@ static void approle_keeps_ids(void **state UNUSED)
 	assert_false(there("sid"));
 	expect_request(&s, "auth/approle/login",
 		       "{\"role_id\":\"R\",\"secret_id\":\"S\"}");
-	assert_int_equal(s.method->files(&s.conf, files, 4), 1);
+	assert_int_equal(s.method->files(&s.conf, files, 4), 2); // a new one may come
+	assert_null(s.method->rotates);
 	tear_down(&s);
 	set_up(&s, "approle", "{\"role_id_file_path\":\"@/id\"}");
 	expect_request(&s, "auth/approle/login", "{\"role_id\":\"R\"}");
