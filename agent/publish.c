@@ -126,6 +126,8 @@ static void on_made(void *ctx, void *owner, const char *path)
 {
 	struct made *m = ctx;
 	struct place *p = owner;
+	if (!p)
+		return; // a token's sink: no template's file
 	observer_watch(m->observer, p, path);
 	m->places = mem_realloc(m->places, (m->n + 1) * sizeof(struct place *));
 	m->places[m->n++] = p;

@@ -190,7 +190,8 @@ static bool read_answer(const struct vault_reply *r, const struct vault_shape *h
 		return kv2_answer(r, how, a, e);
 	if (how->status == 404)
 		return err_set(e, ERR_MISSING, 404, "there is no '%s'", how->path);
-	if (how->kv == VAULT_KV_2 && how->verb == STORE_READ && r->data)
+	if (how->kv == VAULT_KV_2 && how->verb == STORE_READ &&
+	    (r->data || r->auth || r->wrap_info))
 		return err_set(e, ERR_RETRY, 200,
 			       "the answer for '%s' is no KV version 2 secret",
 			       how->path);

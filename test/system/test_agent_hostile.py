@@ -64,7 +64,7 @@ FAULTS = {
     "cut": (Answer(json=kv2({"password": CANARY}), cut=25), "http://127.0.0.1"),
     "garbage": (Answer(raw=CANARY.encode() + b"\r\n\r\n"), "http://127.0.0.1"),
     "deep": (Answer(body=b"[" * 100000), "deep"),
-    "long": (Answer(json=kv2({"password": CANARY + "x" * (9 << 20)})), "too long"),
+    "long": (Answer(json=kv2({"password": CANARY + "x" * (9 << 20)})), "longer than"),
     "reset": (Answer(reset=True), "http://127.0.0.1"),
     "hanging": (Answer(hang=True), "http://127.0.0.1"),
     "data null": (Answer(json=secret(None)), "holds no data"),
@@ -278,7 +278,7 @@ def test_no_redirect_without_permission(fake, folder, start):
 
 LOGIN_FAULTS = {
     "HTML": (Answer(body=f"<html>{CANARY}".encode()), "not one of Vault's"),
-    "no auth": (Answer(json=secret(None)), "not one of Vault's"),
+    "no auth": (Answer(json=secret(None)), "holds no token"),
     "no token": (Answer(json=secret(None, auth={"lease_duration": 60})), "token"),
     "400": (Answer(400, json=errors("invalid role name \"web\"")), "no such role"),
     "403": (Answer(403, json=errors("permission denied")), "refused"),
