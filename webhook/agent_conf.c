@@ -221,6 +221,10 @@ static void put_deliver(struct plan *p, json_t *doc)
 			json_object_set_new(d, "mount", json_string(p->mounts[m].path));
 			if (t->uid >= 0)
 				json_object_set_new(d, "uid", json_integer(t->uid));
+			if (t->env && m == 0)
+				json_object_set_new(
+					d, "env_socket",
+					json_string(plan_env_socket(p, t, true)));
 			json_array_append_new(list, d);
 		}
 	json_object_set_new(doc, "deliver", list);
@@ -419,6 +423,8 @@ bool plan_config(struct plan *p, struct err *e)
 		return false;
 	if (json_array_size(p->templates) > 0)
 		json_object_set(doc, "template", p->templates);
+	if (json_array_size(p->variables) > 0)
+		json_object_set(doc, "env_template", p->variables);
 	put_deliver(p, doc);
 	put_telemetry(p, doc);
 	if (!put_proxy(p, doc, e))
@@ -426,6 +432,7 @@ bool plan_config(struct plan *p, struct err *e)
 	if (p->mode != MODE_INIT)
 		put_state(p, doc);
 	p->nothing = json_array_size(p->templates) == 0 &&
-		     !json_object_get(doc, "sink") && !json_object_get(doc, "listener");
+		     !json_object_get(doc, "sink") && !json_object_get(doc, "listener") &&
+		     !json_object_get(doc, "env_template");
 	return write_out(p, doc) && (p->no_agent || p->nothing || check(p, e));
 }

@@ -16,6 +16,7 @@ enum {
 	FILE_ROOM = 64 * 1024, // of the volume, for each file beside its template's text
 	VERSIONS = 3,          // the present one, the one before, the one being written
 	MIB = 1 << 20,
+	PROGRAM_MIB = 4,
 	MAP_ROOM = MIB, // when the files are the user's own
 };
 
@@ -217,6 +218,8 @@ static bool mounts(const struct plan *p, bool init, json_t **ret, struct err *e)
 		mount(*ret, CONFIG_MAP_VOLUME, CONFIG_MAP_MOUNT, true);
 	if (*asked_text(&p->asked, "tls-secret", ""))
 		mount(*ret, "vault-tls-secrets", "/vault/tls", true);
+	if (p->mode == MODE_EXEC)
+		mount(*ret, PROGRAM_VOLUME, PROGRAM_MOUNT, false);
 	if (p->mode == MODE_PAIR && p->populate)
 		mount(*ret, STATE_VOLUME, STATE_MOUNT, false);
 	return true;
@@ -228,13 +231,14 @@ static bool mounts(const struct plan *p, bool init, json_t **ret, struct err *e)
 // hook has ended, without the second that a probe ticks.
 static void gate(const struct plan *p, json_t *container)
 {
-	if (p->mode == MODE_NATIVE && p->populate)
+	bool native = p->mode == MODE_NATIVE || p->mode == MODE_EXEC;
+	if (native && p->populate)
 		json_object_set_new(container, "lifecycle",
 				    json_pack("{s:{s:{s:[s, s, s, s, s, s]}}}",
 					      "postStart", "exec", "command", AGENT_PATH,
 					      "--probe", "startup", "--wait", "--socket",
 					      AGENT_SOCKET));
-	if (p->mode == MODE_NATIVE)
+	if (native)
 		json_object_set_new(container, "restartPolicy", json_string("Always"));
 }
 
@@ -248,6 +252,8 @@ static json_t *arguments(const struct plan *p, bool init)
 					 : "--config=" CONFIG_MAP_MOUNT "/config.hcl"));
 	if (init)
 		json_array_append_new(list, json_string("--once"));
+	if (p->mode == MODE_EXEC)
+		json_array_append_new(list, json_string("--copy-to=" PROGRAM_MOUNT));
 	return list;
 }
 
@@ -351,6 +357,8 @@ json_t *plan_volumes(const struct plan *p)
 	secret_volume(list, "vault-tls-secrets", asked_text(&p->asked, "tls-secret", ""));
 	if (init && p->mode == MODE_PAIR)
 		json_array_append_new(list, memory(STATE_VOLUME, 1));
+	if (p->mode == MODE_EXEC)
+		json_array_append_new(list, memory(PROGRAM_VOLUME, PROGRAM_MIB));
 	if (p->token.make && !p->no_agent)
 		json_array_append_new(list, token_volume(p));
 	return list;

@@ -115,8 +115,8 @@ static bool default_template(const struct plan *p, const char *path, json_t *to,
 }
 
 // [store:]path[?version=N][#key] [| template]
-static bool put_stock(const struct plan *p, const struct asked_entry *entry, json_t *to,
-		      struct err *e)
+bool plan_secret(const struct plan *p, const struct asked_entry *entry, json_t *to,
+		 struct err *e)
 {
 	const char *bar = strrchr(entry->value, '|');
 	struct str path =
@@ -159,7 +159,7 @@ static bool put_contents(const struct plan *p, const char *n, json_t *to, struct
 					   "wanted");
 		json_object_set_new(to, "source", json_string(file->value));
 	} else if (secret->prefix == PREFIX_OURS) {
-		return put_stock(p, secret, to, e);
+		return plan_secret(p, secret, to, e);
 	} else {
 		return default_template(p, secret->value, to, e);
 	}

@@ -104,9 +104,6 @@ static bool choose_mode(struct plan *p, struct err *e)
 		for (p->mode = 0; strcmp(w[p->mode], json_string_value(word)) != 0;)
 			p->mode++;
 	}
-	if (p->mode == MODE_EXEC)
-		return asked_wrong(
-			said, e, "exec is not supported yet; native, pair and init are");
 	p->no_agent = p->mode == MODE_INIT && !p->populate;
 	if (p->no_agent)
 		notes_add(
@@ -195,14 +192,16 @@ bool plan_make(const struct inject_ask *ask, json_t *warnings, struct plan *p,
 	p->config_map = *asked_text(&p->asked, "agent-configmap", "");
 	return check_forms(p, e) && refuse_windows(p, e) && choose_mode(p, e) &&
 	       choose_targets(p, e) && choose_mounts(p, e) &&
-	       (p->config_map || plan_files(p, e)) && plan_token(p, e) &&
-	       plan_config(p, e) && choose_processes(p, e) && plan_user(p, e);
+	       (p->config_map || (plan_files(p, e) && plan_exec(p, e))) &&
+	       plan_token(p, e) && plan_config(p, e) && choose_processes(p, e) &&
+	       plan_user(p, e);
 }
 
 void plan_release(struct plan *p)
 {
 	asked_release(&p->asked);
 	json_decref(p->templates);
+	json_decref(p->variables);
 	json_decref(p->share_processes);
 	mem_free(p->config);
 	pool_release(&p->pool);

@@ -26,6 +26,9 @@
 #define TOKEN_MOUNT "/var/run/secrets/ampoule.dev/serviceaccount"
 #define AGENT_SOCKET HOME_MOUNT "/ampoule.sock"
 #define AGENT_PATH "/ampoule-agent"
+#define PROGRAM_VOLUME "ampoule-program" // mode exec: the agent's executable
+#define PROGRAM_MOUNT "/ampoule/bin"
+#define ENV_SOCKET ".env.sock" // in a container's folder
 #define CONFIG_ENV "AMPOULE_CONFIG"
 #define SOCKET_ENV "AMPOULE_STATUS_SOCKET" // in place of it with a ConfigMap
 
@@ -36,6 +39,7 @@ struct plan_target {
 	const char *name;
 	bool init;
 	int64_t uid; // -1: unknown
+	bool env;    // its command is wrapped
 };
 
 // A folder of the applications: the main one first, then those of secret-volume-path-<n>.
@@ -72,6 +76,7 @@ struct plan {
 	struct plan_mount *mounts;
 	size_t n_mounts;
 	json_t *templates;       // of the agent's configuration
+	json_t *variables;       // of mode exec
 	bool signals;            // something is signalled
 	const char *signal_to;   // the first container that is signalled, or NULL
 	json_t *share_processes; // NULL: leave
@@ -95,6 +100,14 @@ MUST_CHECK bool plan_files(struct plan *p, struct err *e);
 // Index of the folder `path` in p->mounts, added when new.
 MUST_CHECK bool plan_mount(struct plan *p, const struct asked_entry *from,
 			   const char *path, size_t *ret, struct err *e);
+// "[store:]path[#key] [| template]" as keys of a template.
+MUST_CHECK bool plan_secret(const struct plan *p, const struct asked_entry *entry,
+			    json_t *to, struct err *e);
+// --- exec.c: p->variables, targets' env
+MUST_CHECK bool plan_exec(struct plan *p, struct err *e);
+const char *plan_env_socket(struct plan *p, const struct plan_target *t,
+			    bool agents_view);
+void plan_wrap(struct plan *p, const struct plan_target *t, json_t *container);
 // --- identity.c: the login's token; the user, who may depend on what is signalled
 MUST_CHECK bool plan_token(struct plan *p, struct err *e);
 MUST_CHECK bool plan_user(struct plan *p, struct err *e);

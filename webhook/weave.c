@@ -82,6 +82,13 @@ static bool weave_container(struct plan *p, json_t *container, struct err *e)
 	for (size_t m = 0; m < p->n_mounts; m++)
 		if ((m == 0 || p->mounts[m].used) && !add_mount(p, t, m, mounts, e))
 			return false;
+	if (!t->env)
+		return true;
+	if (!pod_find(mounts, "mountPath", PROGRAM_MOUNT))
+		json_array_append_new(mounts, json_pack("{s:s, s:s, s:b}", "name",
+							PROGRAM_VOLUME, "mountPath",
+							PROGRAM_MOUNT, "readOnly", 1));
+	plan_wrap(p, t, container);
 	return true;
 }
 
@@ -138,7 +145,7 @@ static bool add_agents(struct plan *p, json_t *spec, struct err *e)
 {
 	AUTO_JSON json_t *init = NULL;
 	AUTO_JSON json_t *side = NULL;
-	bool early = p->mode == MODE_NATIVE;
+	bool early = p->mode == MODE_NATIVE || p->mode == MODE_EXEC;
 	if (p->no_agent)
 		return true;
 	if (!early && p->populate &&

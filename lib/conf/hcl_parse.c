@@ -124,7 +124,7 @@ static bool parse_keys(struct cursor *c, struct token *t, const char **keys,
 static bool parse_item(struct cursor *c, struct token *t, struct node *to)
 {
 	const char *keys[LABELS_MAX];
-	size_t n;
+	size_t n = 0;
 	unsigned line = t->line, column = t->column;
 	if (!parse_keys(c, t, keys, &n))
 		return false;
