@@ -18,6 +18,7 @@
 enum {
 	RETRY_MIN_MS = 1000,
 	RETRY_MAX_MS = 60 * 1000,
+	SOON_MS = 60 * 1000, // a token that ends so soon takes its leases along now
 	GONE_LOOK_MS = 1000, // between the first sight of a removal and the second look
 };
 
@@ -160,14 +161,14 @@ void entry_token_replaced(struct entry *en, int64_t left_ms)
 	if (!*en->lease_id || left_ms == INT64_MAX)
 		return;
 	en->cap_ms = clock_mono_ms() + left_ms;
-	if (left_ms <= 0) {
-		en->until_ms = en->cap_ms;
-		en->renew_next = false;
+	if (left_ms > 0 && en->until_ms < en->cap_ms)
+		return; // it ends before its token
+	cap_lease(en);
+	en->renew_next = false;
+	if (left_ms < SOON_MS)
 		source_fetch(en);
-	} else if (en->until_ms > en->cap_ms && !en->in_flight) {
-		cap_lease(en);
+	else if (!en->in_flight && !en->queued)
 		plan(en);
-	}
 }
 
 static bool same_answer(const struct entry *en, const struct store_answer *a)
