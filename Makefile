@@ -81,7 +81,7 @@ LDFLAGS.musl = $(SMALL) -flto-partition=one -flto -static -nostartfiles \
 	$(MUSL)rcrt1.o $(MUSL)crti.o $(GCCLIB)crtbeginS.o
 LDEND.musl = $(GCCLIB)crtendS.o $(MUSL)crtn.o
 build/mbedtls-musl/%.o: image/start/%.c build/mbedtls-musl/flags
-	@musl-gcc -std=gnu17 $(SMALL) -fno-lto -fPIE -c -o $@ $<
+	@musl-gcc -std=gnu17 $(SMALL) -fno-lto -fPIE -I. -c -o $@ $<
 
 # Third-party libraries: Debian's for openssl-glibc, else built once by image/deps.
 EXT.openssl-glibc := -lcurl -lssl -lcrypto -ljansson -lyaml -lm -lpthread

@@ -2,6 +2,7 @@
 // The flow of a secret: an entry changes → the outputs that need it are dirty → one pass
 // renders, publishes, and hands over to notify and observe.
 #include "agent/agent.h"
+#include "agent/audit.h"
 
 #include <string.h>
 
@@ -103,14 +104,16 @@ static void on_notified(void *ctx, struct output *o, const struct conf_notify *w
 {
 	struct agent *a = ctx;
 	if (e) {
+		audit_error(AUDIT_SIGNAL, e, LOG_STR("file", o->conf->destination),
+			    LOG_STR("notify", what->text));
 		log_fail(LOG_WARN, e, "notification failed; it is tried again",
 			 LOG_STR("template", o->name), LOG_STR("notify", what->text));
 		return;
 	}
 	o->notified_ms = clock_mono_ms();
 	agent_later_save(a);
-	log_audit("signal", LOG_STR("file", o->conf->destination),
-		  LOG_STR("notify", what->text), LOG_STR("secrets", o->secrets));
+	audit(AUDIT_SIGNAL, LOG_STR("file", o->conf->destination),
+	      LOG_STR("notify", what->text), LOG_STR("secrets", o->secrets));
 	later_pass(a); // --once may be waiting for it
 }
 
@@ -217,6 +220,7 @@ static void agent_pass(void *ctx)
 			render_run(&render, a->outputs[i]);
 	agent_save_state(a); // a file never shows what a successor would not know
 	if (!publish_all(&publish, &e)) {
+		audit_error(AUDIT_PUBLISH, &e);
 		log_fail(LOG_ERROR, &e, "not published; the files before stay in place");
 		loop_timer_in(a->loop, &a->retry_timer, PUBLISH_RETRY_MS, on_retry, a);
 	}

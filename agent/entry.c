@@ -2,6 +2,7 @@
 // The life of one secret: what an answer, a renewal or a removal means, and when to ask
 // again.
 #include "agent/entry.h"
+#include "agent/audit.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -201,9 +202,9 @@ static void good(struct entry *en, const struct store_answer *a)
 		en->lease_id = mem_strdup(a->lease_id);
 		en->got_ms = en->checked_ms;
 		en->state = ENTRY_HELD;
-		log_audit("fetch", LOG_STR("secret", entry_name(en)),
-			  LOG_STR("version", en->version),
-			  LOG_INT("lease_s", en->lease_ms / 1000));
+		audit(AUDIT_FETCH, LOG_STR("secret", entry_name(en)),
+		      LOG_STR("version", en->version),
+		      LOG_INT("lease_s", en->lease_ms / 1000));
 	}
 	plan(en);
 	if (!same)
@@ -224,8 +225,9 @@ static void gone(struct entry *en, const struct err *e)
 	en->body = NULL;
 	en->life = LIFE_STATIC; // it may come back
 	if (was_held)
-		log_fail(LOG_AUDIT, e, "gone", LOG_STR("secret", entry_name(en)),
-			 LOG_STR("version", en->version));
+		audit(AUDIT_GONE, LOG_STR("secret", entry_name(en)),
+		      LOG_STR("version", en->version),
+		      LOG_STR("kind", err_kind_name(e->kind)), LOG_STR("error", e->text));
 	arm(en, poll_delay(en));
 	source_tell(en);
 }
@@ -234,6 +236,8 @@ static void bad(struct entry *en, const struct err *e)
 {
 	// A reason is told once, when it is new.
 	bool first = strcmp(en->error.text, e->text) != 0;
+	if (first)
+		audit_error(AUDIT_FETCH, e, LOG_STR("secret", entry_name(en)));
 	if (e->kind == ERR_RETRY) {
 		log_fail(first ? LOG_WARN : LOG_DEBUG, e, "secret not fetched",
 			 LOG_STR("secret", entry_name(en)));
@@ -271,8 +275,8 @@ void entry_renewed(struct entry *en, const struct store_answer *a, const struct 
 	if (a) {
 		err_clear(&en->error);
 		take_lease(en, a, false);
-		log_audit("renew", LOG_STR("secret", entry_name(en)),
-			  LOG_INT("lease_s", en->lease_ms / 1000));
+		audit(AUDIT_RENEW, LOG_STR("secret", entry_name(en)),
+		      LOG_INT("lease_s", en->lease_ms / 1000));
 		plan(en);
 		return;
 	}
@@ -282,6 +286,7 @@ void entry_renewed(struct entry *en, const struct store_answer *a, const struct 
 	int64_t delay;
 	en->error = *e;
 	en->renew_next = lease_after_failure(left, &en->seed, &delay) == LEASE_RENEW;
+	audit_error(AUDIT_RENEW, e, LOG_STR("secret", entry_name(en)));
 	log_fail(LOG_WARN, e, "lease not renewed", LOG_STR("secret", entry_name(en)),
 		 LOG_INT("retry_ms", delay), LOG_INT("left_ms", left));
 	arm(en, delay);

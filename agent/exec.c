@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One command's life: waiting → running → stopping → running … → ended.
 #include "agent/exec.h"
+#include "agent/audit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -111,7 +112,7 @@ static void on_settle(void *ctx, struct loop_timer *t)
 		log_fail(LOG_ERROR, &e, "command keeps its old variables");
 		return;
 	}
-	log_audit("restart", LOG_STR("command", x->program.argv[0]));
+	audit(AUDIT_RESTART, LOG_STR("command", x->program.argv[0]));
 	x->again = true;
 	stop(x);
 }

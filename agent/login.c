@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The credential's state machine: one table [state][event] of what to do.
 #include "agent/login.h"
+#include "agent/audit.h"
 
 #include "agent/lease.h"
 #include "agent/pace.h"
@@ -178,9 +179,9 @@ static void logged_in(struct login *l)
 	note_replaced(l);
 	l->usable = true;
 	l->checked_ms = clock_mono_ms();
-	log_audit("login", LOG_STR("store", l->setup.conf->name),
-		  LOG_STR("method", l->setup.conf->auth.method),
-		  LOG_INT("ttl_s", l->token.ttl_ms / 1000));
+	audit(AUDIT_LOGIN, LOG_STR("store", l->setup.conf->name),
+	      LOG_STR("method", l->setup.conf->auth.method),
+	      LOG_INT("ttl_s", l->token.ttl_ms / 1000));
 	l->granted_ms = l->token.ttl_ms;
 	plan(l, l->granted_ms);
 	tell(l, NULL);
@@ -189,8 +190,8 @@ static void logged_in(struct login *l)
 static void renewed(struct login *l)
 {
 	pace_reset(&l->pace);
-	log_audit("renew", LOG_STR("store", l->setup.conf->name),
-		  LOG_STR("what", "token"), LOG_INT("ttl_s", l->token.ttl_ms / 1000));
+	audit(AUDIT_RENEW, LOG_STR("store", l->setup.conf->name),
+	      LOG_STR("what", "token"), LOG_INT("ttl_s", l->token.ttl_ms / 1000));
 	plan(l, l->granted_ms);
 	if (l->setup.kept)
 		l->setup.kept(l->setup.ctx);
@@ -203,6 +204,8 @@ static void login_failed(struct login *l)
 	if (l->error.retry_ms > delay)
 		delay = l->error.retry_ms;
 	l->state = WAITING;
+	audit_error(AUDIT_LOGIN, &l->error, LOG_STR("store", l->setup.conf->name),
+		    LOG_STR("method", l->setup.conf->auth.method));
 	log_fail(LOG_WARN, &l->error, "login failed",
 		 LOG_STR("store", l->setup.conf->name),
 		 LOG_STR("method", l->setup.conf->auth.method),
@@ -231,6 +234,7 @@ static void renewal_failed(struct login *l)
 		return;
 	}
 	l->state = READY;
+	audit_error(AUDIT_RENEW, &l->error, LOG_STR("store", l->setup.conf->name));
 	log_fail(LOG_WARN, &l->error, "token not renewed",
 		 LOG_STR("store", l->setup.conf->name), LOG_INT("retry_ms", delay));
 	arm(l, delay);
@@ -376,8 +380,8 @@ static void on_ended(void *ctx, const struct store_token *t, const struct err *e
 	struct login *l = ctx;
 	(void)t;
 	if (!e)
-		log_audit("revoke", LOG_STR("store", l->setup.conf->name),
-			  LOG_STR("what", "token"));
+		audit(AUDIT_REVOKE, LOG_STR("store", l->setup.conf->name),
+		      LOG_STR("what", "token"));
 	l->ended(l->ended_ctx);
 }
 
@@ -414,4 +418,10 @@ void login_end(struct login *l, bool revoke, void (*done)(void *ctx), void *ctx)
 const char *login_state_name(const struct login *l)
 {
 	return state_names[l->state];
+}
+
+int64_t login_left_ms(const struct login *l)
+{
+	int64_t left = l->until_ms ? l->until_ms - clock_mono_ms() : INT64_MAX;
+	return !l->usable ? -1 : left < 0 ? 0 : left;
 }

@@ -47,5 +47,7 @@ void login_refresh(struct login *l);
 // Ends: awaits a login that is under way, and gives the credential back if `revoke`; `done`
 // runs in any case.
 void login_end(struct login *l, bool revoke, void (*done)(void *ctx), void *ctx);
+// Until the credential ends: -1 when there is none, INT64_MAX when it does not end.
+int64_t login_left_ms(const struct login *l);
 // For status: "ready", "logging in", "waiting", …
 const char *login_state_name(const struct login *l);

@@ -11,9 +11,12 @@
 
 #include "agent/agent.h"
 #include "agent/args.h"
+#include "agent/audit.h"
 #include "agent/child.h"
 #include "agent/control.h"
 #include "agent/exec_mode.h"
+#include "agent/listener.h"
+#include "agent/metrics.h"
 #include "lib/base/codec.h"
 #include "lib/base/file.h"
 #include "lib/base/json.h"
@@ -49,6 +52,7 @@ struct program {
 	struct conf *heir_conf;
 	bool end_asked, hup_asked; // meanwhile
 	struct control *control;
+	struct listeners *listeners;
 	struct exec_mode *exec; // NULL: no command
 	bool command_ended, becoming;
 	int asked; // the signal that asked us, not the command, to end
@@ -138,21 +142,36 @@ static bool open_control(struct program *p, struct err *e)
 	       control_new(p->loop, p->conf->status_socket, p->agent, &p->control, e);
 }
 
+// What others reach the agent by.
+static bool open_doors(struct program *p, struct err *e)
+{
+	return audit_open(p->conf->audit_file, e) && open_control(p, e) &&
+	       listeners_new(p->loop, p->conf, p->agent, &p->listeners, e);
+}
+
+static void close_doors(struct program *p)
+{
+	control_free(p->control);
+	listeners_free(p->listeners);
+	p->control = NULL;
+	p->listeners = NULL;
+}
+
 // The old agent rests: the new one takes its place.
 static void on_handed_over(void *ctx)
 {
 	struct program *p = ctx;
 	struct err e = ERR_INIT;
 	agent_inherit(p->heir, p->agent);
-	control_free(p->control);
+	close_doors(p);
 	agent_free(p->agent);
 	conf_free(p->conf);
-	p->control = NULL;
 	p->agent = TAKE(p->heir);
 	p->conf = TAKE(p->heir_conf);
 	log_setup(p->conf->log_level, p->conf->log_format);
-	if (!open_control(p, &e))
-		log_fail(LOG_ERROR, &e, "no status socket");
+	metrics_count(COUNT_RELOADS);
+	if (!open_doors(p, &e))
+		log_fail(LOG_ERROR, &e, "not everything of the new configuration listens");
 	agent_start(p->agent);
 	if (p->end_asked)
 		agent_stop(p->agent);
@@ -197,6 +216,8 @@ static void on_hup(void *ctx, int signo, pid_t sender)
 		 LOG_STR("configuration", same ? "unchanged" : "changed"));
 	if (same) {
 		conf_free(fresh);
+		if (!audit_open(p->conf->audit_file, &e)) // a rotated one is made anew
+			log_fail(LOG_ERROR, &e, "audit goes to the old file");
 		agent_refresh(p->agent);
 		return;
 	}
@@ -306,9 +327,7 @@ static bool serve(struct program *p, enum agent_end *ret_end, struct err *e)
 				   .changed = on_state,
 				   .ctx = p };
 	log_setup(p->conf->log_level, p->conf->log_format);
-	if (!agent_new(p->loop, p->conf, &opts, &p->agent, e))
-		return false;
-	if (!open_control(p, e))
+	if (!agent_new(p->loop, p->conf, &opts, &p->agent, e) || !open_doors(p, e))
 		return false;
 	agent_start(p->agent);
 	if (agent_ended(p->agent, NULL) == AGENT_RUNNING && !loop_run(p->loop, e))
@@ -324,11 +343,10 @@ static bool serve(struct program *p, enum agent_end *ret_end, struct err *e)
 
 static void finish(struct program *p)
 {
-	control_free(p->control);
+	close_doors(p);
 	agent_free(p->heir);
 	agent_free(p->agent);
 	conf_free(p->heir_conf);
-	p->control = NULL;
 	p->heir = p->agent = NULL;
 	p->heir_conf = NULL;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Receipts: one open event a file, content and container.
 #include "agent/observe.h"
+#include "agent/audit.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -42,9 +43,9 @@ static void told_read(struct observer *ob, struct place *p)
 	// A read before the file was visible to anyone cannot be; a read before we took the
 	// time can, by some microseconds.
 	int64_t after = p->published_ms ? p->read_ms - p->published_ms : 0;
-	log_audit("read", LOG_STR("container", place_container(p)),
-		  LOG_STR("file", o->conf->destination), LOG_STR("secrets", o->secrets),
-		  LOG_INT("generation", o->generation), LOG_INT("after_ms", after));
+	audit(AUDIT_READ, LOG_STR("container", place_container(p)),
+	      LOG_STR("file", o->conf->destination), LOG_STR("secrets", o->secrets),
+	      LOG_INT("generation", o->generation), LOG_INT("after_ms", after));
 }
 
 static void on_open(void *ctx, const char *name)
@@ -83,10 +84,10 @@ static void on_unread(void *ctx, struct loop_timer *t)
 	enum conf_unread what = own ? o->conf->on_unread : ob->conf->observe.on_unread;
 	(void)t;
 	p->unread = true;
-	log_at(LOG_AUDIT, "unread", LOG_STR("container", place_container(p)),
-	       LOG_STR("file", o->conf->destination), LOG_STR("secrets", o->secrets),
-	       LOG_INT("generation", o->generation),
-	       LOG_INT("after_ms", clock_mono_ms() - p->published_ms));
+	audit(AUDIT_UNREAD, LOG_STR("container", place_container(p)),
+	      LOG_STR("file", o->conf->destination), LOG_STR("secrets", o->secrets),
+	      LOG_INT("generation", o->generation),
+	      LOG_INT("after_ms", clock_mono_ms() - p->published_ms));
 	ob->unread(ob->ctx, p, what);
 }
 

@@ -60,7 +60,7 @@ static bool find_places(struct output *o, struct volume *const *volumes, struct 
 	return true;
 }
 
-static bool user_id(const char *name, uid_t *ret, struct err *e)
+bool output_user_id(const char *name, uid_t *ret, struct err *e)
 {
 	uint64_t n;
 	if (!name)
@@ -77,7 +77,7 @@ static bool user_id(const char *name, uid_t *ret, struct err *e)
 	return true;
 }
 
-static bool group_id(const char *name, gid_t *ret, struct err *e)
+bool output_group_id(const char *name, gid_t *ret, struct err *e)
 {
 	uint64_t n;
 	if (!name)
@@ -117,8 +117,8 @@ bool output_new(const struct conf_template *conf, struct volume *const *volumes,
 	o->previous_secrets = mem_strdup("");
 	o->dirty = true;
 	o->attr = (struct file_attr){ .uid = (uid_t)-1, .gid = (gid_t)-1 };
-	if (!find_places(o, volumes, e) || !user_id(conf->user, &o->attr.uid, e) ||
-	    !group_id(conf->group, &o->attr.gid, e)) {
+	if (!find_places(o, volumes, e) || !output_user_id(conf->user, &o->attr.uid, e) ||
+	    !output_group_id(conf->group, &o->attr.gid, e)) {
 		output_free(o);
 		return err_wrap(e, "template '%s'",
 				conf->name ? conf->name : conf->destination);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "agent/entry.h"
 #include "agent/volume.h"
@@ -81,3 +82,7 @@ bool output_needs(const struct output *o, const struct entry *en);
 void output_add_dep(struct output *o, struct entry *en);
 // "container /vault/secrets/db" or the path: for people.
 const char *place_container(const struct place *p);
+
+// A user or group by name or number; NULL stays (uid_t)-1.
+MUST_CHECK bool output_user_id(const char *name, uid_t *ret, struct err *e);
+MUST_CHECK bool output_group_id(const char *name, gid_t *ret, struct err *e);

@@ -2,6 +2,7 @@
 // Publication. In a volume a file is staged by content; whether it must be written or was
 // there before this process started is found out at its first publication only.
 #include "agent/publish.h"
+#include "agent/audit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,10 +83,10 @@ static void made_visible(const struct publish_env *env, struct place *p, bool wa
 		return;
 	observer_published(env->observer, p);
 	p->output->notify_due = true;
-	log_audit("publish", LOG_STR("container", place_container(p)),
-		  LOG_STR("file", p->output->conf->destination),
-		  LOG_STR("secrets", p->output->secrets),
-		  LOG_INT("generation", p->output->generation));
+	audit(AUDIT_PUBLISH, LOG_STR("container", place_container(p)),
+	      LOG_STR("file", p->output->conf->destination),
+	      LOG_STR("secrets", p->output->secrets),
+	      LOG_INT("generation", p->output->generation));
 }
 
 static bool publish_plain(const struct publish_env *env, struct place *p, struct err *e)
@@ -138,8 +139,8 @@ static void settle(struct output *o)
 	if (o->removing) {
 		o->state = OUTPUT_REMOVED;
 		o->notify_due = true;
-		log_audit("remove", LOG_STR("file", o->conf->destination),
-			  LOG_STR("secrets", o->secrets));
+		audit(AUDIT_REMOVE, LOG_STR("file", o->conf->destination),
+		      LOG_STR("secrets", o->secrets));
 	} else if (o->changed) {
 		o->state = OUTPUT_HELD;
 		if (o->n_places == 0) // a variable; without a notify the restart tells
@@ -245,6 +246,6 @@ void publish_roll_back(struct output *o)
 	o->rolled_back = true;
 	o->generation++;
 	o->changed = true;
-	log_audit("rollback", LOG_STR("file", o->conf->destination),
-		  LOG_STR("secrets", o->secrets));
+	audit(AUDIT_ROLLBACK, LOG_STR("file", o->conf->destination),
+	      LOG_STR("secrets", o->secrets));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rendering: the look-up of the template language over the cache, and the stock templates.
 #include "agent/render.h"
+#include "agent/audit.h"
 
 #include <string.h>
 
@@ -320,7 +321,7 @@ static void take_content(struct output *o, struct buf *fresh)
 	o->generation++;
 	o->changed = true;
 	o->rendered_ms = clock_mono_ms();
-	log_audit("render", LOG_STR("template", o->name), LOG_STR("secrets", o->secrets));
+	audit(AUDIT_RENDER, LOG_STR("template", o->name), LOG_STR("secrets", o->secrets));
 }
 
 static bool removes(const struct render_env *env, const struct output *o)
@@ -349,9 +350,11 @@ void render_run(const struct render_env *env, struct output *o)
 	}
 	bool was_good = o->error.kind == ERR_NONE;
 	o->error = ok ? r.why : e;
-	if (!ok && (was_good || o->state == OUTPUT_WAITING))
+	if (!ok && (was_good || o->state == OUTPUT_WAITING)) {
+		audit_error(AUDIT_RENDER, &e, LOG_STR("template", o->name));
 		log_fail(LOG_WARN, &e, "template not rendered",
 			 LOG_STR("template", o->name));
+	}
 	if (ok && r.gone && removes(env, o))
 		o->removing = true;
 }

@@ -2,6 +2,7 @@
 // Fetching: the queue and the health of the store. What an answer means for an entry is in
 // entry.c.
 #include "agent/source.h"
+#include "agent/audit.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -36,8 +37,9 @@ struct source {
 	struct pace probe_pace, sick_pace;
 	struct loop_timer probe_timer, sick_timer;
 	int64_t good_ms, patience_ms;
-	struct loop_watch *watches[4]; // credential files
-	struct err error;              // why the store is down or the login fails
+	uint64_t outcomes[ERR_BUG + 1]; // answers, by the error's kind
+	struct loop_watch *watches[4];  // credential files
+	struct err error;               // why the store is down or the login fails
 	uint64_t seed;
 	const struct cache *end_cache; // set once source_end() was called
 	bool revoke;
@@ -177,6 +179,16 @@ const struct err *source_error(const struct source *s)
 const char *source_state(const struct source *s)
 {
 	return s->down ? "unreachable" : login_state_name(s->login);
+}
+
+uint64_t source_outcomes(const struct source *s, enum err_kind kind)
+{
+	return s->outcomes[kind];
+}
+
+int64_t source_token_left_ms(const struct source *s)
+{
+	return login_left_ms(s->login);
 }
 
 // --- the queue ----------------------------------------------------------------------------
@@ -421,6 +433,7 @@ static void on_answer(void *ctx, const struct store_answer *a, const struct err 
 	struct source *s = en->source;
 	en->in_flight = false;
 	s->in_flight--;
+	s->outcomes[e ? e->kind : ERR_NONE]++;
 	if (s->probing == en)
 		s->probing = NULL;
 	learn_patience(s, clock_mono_ms() - en->asked_ms, a != NULL);
@@ -492,7 +505,7 @@ void source_give_back(struct source *s, const char *lease_id)
 {
 	if (!s->ops->revoke || !login_ready(s->login))
 		return;
-	log_audit("revoke", LOG_STR("store", source_name(s)), LOG_STR("what", "lease"));
+	audit(AUDIT_REVOKE, LOG_STR("store", source_name(s)), LOG_STR("what", "lease"));
 	s->ops->revoke(s->store, lease_id, on_forgotten, s);
 }
 
@@ -514,7 +527,7 @@ bool source_forget(struct entry *en)
 	if (en->queued && !queue_take_out(&s->due, en))
 		queue_take_out(&s->sick, en);
 	if (*en->lease_id && s->ops->revoke) {
-		log_audit("revoke", LOG_STR("secret", entry_name(en)));
+		audit(AUDIT_REVOKE, LOG_STR("secret", entry_name(en)));
 		s->ops->revoke(s->store, en->lease_id, on_forgotten, s);
 	}
 	return true;
@@ -554,7 +567,7 @@ static void end_leases(struct source *s)
 		if (!s->revoke || !*en->lease_id || !s->ops->revoke ||
 		    !login_ready(s->login))
 			continue;
-		log_audit("revoke", LOG_STR("secret", entry_name(en)));
+		audit(AUDIT_REVOKE, LOG_STR("secret", entry_name(en)));
 		s->ending++;
 		s->ops->revoke(s->store, en->lease_id, on_revoked, s);
 	}

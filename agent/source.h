@@ -50,6 +50,10 @@ void source_wrap_token(struct source *s, const char *ttl, store_done_fn *done, v
 // Why nothing can be fetched just now, or NULL when all is well.
 const struct err *source_error(const struct source *s);
 const char *source_state(const struct source *s);
+// For metrics: how many fetches and renewals ended so (ERR_NONE: well), since the start.
+uint64_t source_outcomes(const struct source *s, enum err_kind kind);
+// What is left of the token: -1 when there is none, INT64_MAX when it does not end.
+int64_t source_token_left_ms(const struct source *s);
 
 // For a successor: the store's own credential and marks, or NULL; and the way back, before
 // source_start(). False when the credential is not usable any more.

@@ -16,10 +16,10 @@ enum { LINE_MAX_BYTES = 8192, FIELD_MIN = 32 };
 static struct {
 	enum log_level level;
 	enum log_format format;
-	int fd;
+	int fd, audit_fd;
 	log_tap_fn *tap;
 	void *tap_ctx;
-} state = { .level = LOG_INFO, .fd = STDERR_FILENO };
+} state = { .level = LOG_INFO, .fd = STDERR_FILENO, .audit_fd = -1 };
 
 static const char *const level_names[] = {
 	[LOG_TRACE] = "trace", [LOG_DEBUG] = "debug", [LOG_INFO] = "info",
@@ -78,6 +78,22 @@ bool log_enabled(enum log_level level)
 void log_set_fd(int fd)
 {
 	state.fd = fd;
+}
+
+void log_set_audit_fd(int fd)
+{
+	state.audit_fd = fd;
+}
+
+// Audit lines may have a place and a form of their own.
+static bool is_apart(enum log_level level)
+{
+	return level == LOG_AUDIT && state.audit_fd >= 0;
+}
+
+static bool is_json(enum log_level level)
+{
+	return state.format == LOG_FORMAT_JSON || is_apart(level);
 }
 
 void log_set_tap(log_tap_fn *fn, void *ctx)
@@ -188,7 +204,7 @@ static void put_head(struct line *l, enum log_level level, const char *msg)
 {
 	char when[CLOCK_RFC3339_LEN];
 	clock_rfc3339(clock_wall_ms(), when);
-	if (state.format == LOG_FORMAT_JSON) {
+	if (is_json(level)) {
 		put_str(l, "{\"time\":\"");
 		put_str(l, when);
 		put_str(l, "\",\"level\":\"");
@@ -205,13 +221,14 @@ static void put_head(struct line *l, enum log_level level, const char *msg)
 
 static void finish(struct line *l, enum log_level level)
 {
-	if (state.format == LOG_FORMAT_JSON)
+	int fd = is_apart(level) ? state.audit_fd : state.fd;
+	if (is_json(level))
 		put_str(l, "}");
 	if (state.tap)
 		state.tap(state.tap_ctx, level, l->text, l->len);
 	l->text[l->len++] = '\n';
 	for (size_t done = 0; done < l->len;) {
-		ssize_t n = write(state.fd, l->text + done, l->len - done);
+		ssize_t n = write(fd, l->text + done, l->len - done);
 		if (n <= 0)
 			return; // nobody to tell
 		done += (size_t)n;
@@ -230,7 +247,7 @@ void log_write_err(enum log_level level, const struct err *e, const char *msg,
 	static struct line l;
 	if (!log_enabled(level))
 		return;
-	bool json = state.format == LOG_FORMAT_JSON;
+	bool json = is_json(level);
 	l.len = 0;
 	put_head(&l, level, msg);
 	put_fields(&l, fields, n, json);

@@ -41,6 +41,8 @@ bool log_enabled(enum log_level level);
 
 // Where lines go; 2 by default. Tests set a pipe.
 void log_set_fd(int fd);
+// Audit lines go there instead, as JSON whatever the format; -1: with the others.
+void log_set_audit_fd(int fd);
 // Also told of each written line (status, tests); NULL ends it.
 typedef void log_tap_fn(void *ctx, enum log_level level, const char *line, size_t len);
 void log_set_tap(log_tap_fn *fn, void *ctx);

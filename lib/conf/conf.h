@@ -189,6 +189,8 @@ struct conf {
 	bool exit_after_auth; // the peer's word for --once
 	const char *pid_file;
 	const char *status_socket;   // unix socket of --probe, status; NULL = none
+	const char *metrics_address; // where Prometheus may ask; NULL = only listeners
+	const char *audit_file;      // NULL = the log
 	const char *termination_log; // one line why, for the kubelet
 	bool revoke_on_exit;         // token and leases that the agent got itself; true
 	int64_t start_timeout_ms;    // of the first render with --once, 5 min

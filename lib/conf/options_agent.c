@@ -40,6 +40,15 @@ static const struct option_row rows[] = {
 	{ TOP(status_socket), .key = "status_socket", .type = OPTION_STRING,
 	  .env = "STATUS_SOCKET", .env_own = true, .flag = "status-socket",
 	  .help = "unix socket for --probe and ampoule status" },
+	{ TOP(metrics_address), .key = "metrics_address", .type = OPTION_STRING,
+	  .env = "METRICS_ADDRESS", .env_own = true, .flag = "metrics-address",
+	  .annotation = "metrics-address",
+	  .help = "serves /metrics for Prometheus: 127.0.0.1:9102, or unix:///PATH" },
+	{ TOP(audit_file), .key = "audit_file", .type = OPTION_STRING,
+	  .env = "AUDIT_FILE", .env_own = true, .flag = "audit-file",
+	  .help = "audit lines as JSON: a file to append to, or stderr; without it they "
+		  "go "
+		  "to the log in its format" },
 	{ TOP(termination_log), .key = "termination_log", .type = OPTION_STRING,
 	  .env = "TERMINATION_LOG", .env_own = true,
 	  .help = "file for one line that says why the agent ended; the kubelet shows "

@@ -73,7 +73,8 @@ enum {
 
 typedef void http_handler_fn(void *ctx, struct http_exchange *x);
 
-// A table ends with a NULL path. The first row that fits counts.
+// A table ends with a NULL path. The first row that fits counts; a path that has rows of its
+// own is not given to a pattern because of its method.
 struct http_route {
 	const char *method; // "GET", …; NULL: any
 	const char *path;   // whole and exact; with "*" at its end: all that begin so

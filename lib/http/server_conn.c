@@ -138,6 +138,8 @@ static const struct http_route *find_route(const struct http_server *s,
 	for (const struct http_route *r = s->o.routes; r->path; r++) {
 		size_t len = strlen(r->path);
 		bool all = len > 0 && r->path[len - 1] == '*';
+		if (all && *ret_status == 405)
+			continue; // the path has rows of its own
 		if (all ? h->path.len < len - 1 ||
 				    memcmp(h->path.p, r->path, len - 1) != 0
 			: !str_eq(h->path, r->path))

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What Prometheus may ask: one table of names, types, labels and how each is found; README and
+// output come from it. Labels are names of the configuration (stores, containers) and fixed
+// words, so that their number is bounded; no path, no secret, no text of an error.
+#pragma once
+
+#include "agent/agent.h"
+#include "lib/base/buf.h"
+
+enum { METRICS_MAX = 1 << 20 };
+
+// Text exposition format 0.0.4.
+void metrics_write(const struct agent *a, struct buf *to);
+// The README's table.
+void metrics_markdown(struct buf *to);
+
+// Counters of what is not the agent's flow.
+enum metric_counter {
+	COUNT_RELOADS,
+	COUNT_PROXY_HITS,
+	COUNT_PROXY_MISSES,
+	COUNT_PROXY_ERRORS,
+	METRIC_COUNTERS,
+};
+void metrics_count(enum metric_counter c);
