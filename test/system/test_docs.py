@@ -60,6 +60,11 @@ def test_the_readme_names_every_stock_template():
     assert sorted(named) == sorted(x.stem for x in (ROOT / "templates" / "stock").glob("*.tmpl"))
 
 
+def test_the_readme_shows_metrics_and_audit_events():
+    for name in ("metrics", "audit"):
+        assert section(name).strip() == run(TOOL, "options", f"--{name}").stdout.strip()
+
+
 def test_versions_name_both_tls_libraries():
     for program in (AGENT, TOOL):
         text = run(program, "--version").stdout
