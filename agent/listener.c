@@ -3,6 +3,7 @@
 #include "agent/listener.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -56,7 +57,7 @@ static void on_metrics(void *ctx, struct http_exchange *x)
 	if (!may_ask(l, x))
 		return;
 	struct buf text = BUF_INIT(METRICS_MAX);
-	metrics_write(l->owner->agent, &text);
+	agent_metrics_write(l->owner->agent, &text);
 	http_answer_take(x,
 			 &(struct http_answer){
 				 .status = 200,
@@ -74,9 +75,9 @@ static void on_quit(void *ctx, struct http_exchange *x)
 		return;
 	}
 	audit(AUDIT_QUIT, LOG_STR("listener", l->address));
-	// The answer is on its way when this round of the loop ends; so is the agent, then.
+	// The answer is on its way when this round of the loop ends; the signal comes after.
 	http_answer(x, &(struct http_answer){ .status = 200, .close = true });
-	agent_stop(l->owner->agent);
+	kill(getpid(), SIGTERM);
 }
 
 static void on_cache_clear(void *ctx, struct http_exchange *x)

@@ -169,9 +169,10 @@ static void on_handed_over(void *ctx)
 	p->agent = TAKE(p->heir);
 	p->conf = TAKE(p->heir_conf);
 	log_setup(p->conf->log_level, p->conf->log_format);
-	metrics_count(COUNT_RELOADS);
+	agent_metrics_count(COUNT_RELOADS);
 	if (!open_doors(p, &e))
-		log_fail(LOG_ERROR, &e, "not everything of the new configuration listens");
+		log_fail(LOG_ERROR, &e,
+			 "not everything of the new configuration listens");
 	agent_start(p->agent);
 	if (p->end_asked)
 		agent_stop(p->agent);

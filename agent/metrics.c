@@ -15,7 +15,7 @@
 
 static uint64_t counters[METRIC_COUNTERS];
 
-void metrics_count(enum metric_counter c)
+void agent_metrics_count(enum metric_counter c)
 {
 	counters[c]++;
 }
@@ -284,7 +284,7 @@ static const struct row {
 	  "requests through the listener: hit, miss, error", proxy },
 };
 
-void metrics_write(const struct agent *a, struct buf *to)
+void agent_metrics_write(const struct agent *a, struct buf *to)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct row *r = &rows[i];
@@ -295,7 +295,7 @@ void metrics_write(const struct agent *a, struct buf *to)
 	}
 }
 
-void metrics_markdown(struct buf *to)
+void agent_metrics_markdown(struct buf *to)
 {
 	buf_puts(to, "| metric | type | labels | meaning |\n|---|---|---|---|\n");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)

@@ -10,9 +10,9 @@
 enum { METRICS_MAX = 1 << 20 };
 
 // Text exposition format 0.0.4.
-void metrics_write(const struct agent *a, struct buf *to);
+void agent_metrics_write(const struct agent *a, struct buf *to);
 // The README's table.
-void metrics_markdown(struct buf *to);
+void agent_metrics_markdown(struct buf *to);
 
 // Counters of what is not the agent's flow.
 enum metric_counter {
@@ -22,4 +22,4 @@ enum metric_counter {
 	COUNT_PROXY_ERRORS,
 	METRIC_COUNTERS,
 };
-void metrics_count(enum metric_counter c);
+void agent_metrics_count(enum metric_counter c);

@@ -72,7 +72,7 @@ static void answer_kept(struct http_exchange *x, const struct proxy_kept *k)
 			 (long long)((clock_mono_ms() - k->got_ms) / 1000));
 	const struct http_field fields[] = { { str_of("X-Cache"), str_of("HIT") },
 					     { str_of("Age"), { age, (size_t)n } } };
-	metrics_count(COUNT_PROXY_HITS);
+	agent_metrics_count(COUNT_PROXY_HITS);
 	http_answer(x, &(struct http_answer){ .status = 200,
 					      .type = k->type,
 					      .fields = fields,
@@ -221,12 +221,12 @@ static void on_done(void *ctx, const struct http_response *r, const struct err *
 	struct proxied *followers = TAKE(q->waiting);
 	struct proxy_kept *k = NULL;
 	if (e) {
-		metrics_count(COUNT_PROXY_ERRORS);
+		agent_metrics_count(COUNT_PROXY_ERRORS);
 		audit_error(AUDIT_PROXY, e, LOG_STR("store", p->store->name));
 		proxy_answer_error(q->x, 502, e->text);
 	} else {
 		const struct http_incoming *in = http_exchange_incoming(q->x);
-		metrics_count(COUNT_PROXY_MISSES);
+		agent_metrics_count(COUNT_PROXY_MISSES);
 		if (p->keeps && r->status == 200 && q->request.own_token)
 			k = proxy_cache_put(&p->cache, &q->request, r->content_type,
 					    r->body);

@@ -17,7 +17,7 @@ int cmd_options(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "--markdown") == 0) {
 		options_markdown(&out);
 	} else if (argc == 2 && strcmp(argv[1], "--metrics") == 0) {
-		metrics_markdown(&out);
+		agent_metrics_markdown(&out);
 	} else if (argc == 2 && strcmp(argv[1], "--audit") == 0) {
 		audit_markdown(&out);
 	} else if (argc == 1) {
