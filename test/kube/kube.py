@@ -216,6 +216,15 @@ class Kube:
                     {"metadata": {"name": "default"}})
         return name
 
+    def account_token(self, namespace, name, pod=None):
+        """A token as a kubelet asks for it, bound to the pod (its metadata) if there is one."""
+        spec = {"expirationSeconds": 3600}
+        if pod:
+            spec["boundObjectRef"] = {"kind": "Pod", "apiVersion": "v1", "name": pod["name"],
+                                      "uid": pod["uid"]}
+        return self.create(f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token",
+                           {"spec": spec})["status"]["token"]
+
     def create_pod(self, namespace, pod, dry_run=False):
         """The answer to a creation; pod.metadata may lack everything."""
         return self.call("POST", f"/api/v1/namespaces/{namespace}/pods"
