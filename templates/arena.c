@@ -7,7 +7,7 @@
 
 #include "lib/base/mem.h"
 
-enum { CHUNK_FIRST = 2048 - 64, CHUNK_MAX = 64 * 1024, ALIGN = 16 };
+enum { CHUNK_FIRST = 2048 - 64, CHUNK_MAX = 64 * 1024, ALIGN = 8 };
 
 struct arena_chunk {
 	struct arena_chunk *next;

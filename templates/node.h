@@ -35,28 +35,29 @@ enum node_kind {
 	NODE_END,
 };
 
+// Positions and counts have 32 bits (TEXT_MAX): a tree is many times its text.
 struct node_list {
 	struct node **items;
-	size_t n, cap;
+	uint32_t n, cap;
 };
 
 struct command {
-	size_t pos;
 	struct node_list args;
+	uint32_t pos;
 };
 
 struct pipe {
-	size_t pos;
-	bool assign; // '=' and not ':='
-	struct str decl[2];
-	size_t n_decl;
 	struct command *commands;
-	size_t n, cap;
+	struct str *decl; // at most two variables
+	uint32_t n, cap;
+	uint32_t pos;
+	uint8_t n_decl;
+	bool assign; // '=' and not ':='
 };
 
 struct node {
-	enum node_kind kind;
-	size_t pos;
+	uint8_t kind; // enum node_kind
+	uint32_t pos;
 	union {
 		struct str text; // TEXT, STRING, and the name of a variable to declare
 		bool truth;
@@ -72,8 +73,12 @@ struct node {
 		};
 		struct {
 			struct pipe *pipe; // ACTION, IF, WITH, RANGE, TEMPLATE, PIPE
-			struct node_list *list, *otherwise;
-			struct str name; // TEMPLATE
+			union {
+				struct {
+					struct node_list *list, *otherwise;
+				};
+				struct str name; // TEMPLATE
+			};
 		};
 	};
 };
@@ -83,6 +88,8 @@ struct definition {
 	struct str name;
 	struct node_list *root;
 };
+
+enum { TEXT_MAX = 64 << 20 };
 
 struct tree {
 	struct arena arena;

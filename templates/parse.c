@@ -101,8 +101,8 @@ struct token parse_next_solid(struct parse *p)
 struct node *parse_node(struct parse *p, enum node_kind kind, size_t pos)
 {
 	struct node *n = arena_alloc(&p->tree->arena, sizeof(*n));
-	n->kind = kind;
-	n->pos = pos;
+	n->kind = (uint8_t)kind;
+	n->pos = (uint32_t)pos;
 	return n;
 }
 
@@ -401,6 +401,10 @@ bool tree_parse(const char *text, size_t len, const struct parse_opts *opts,
 		struct tree *ret, struct err *e)
 {
 	*ret = (struct tree){ .arena = ARENA_INIT(SIZE_MAX), .len = len };
+	if (len > TEXT_MAX)
+		return err_set(e, ERR_LIMIT, 0,
+			       "%s:1:0: the template is larger than %d bytes", opts->name,
+			       TEXT_MAX);
 	ret->text = arena_dup(&ret->arena, text, len);
 	struct parse p = { .tree = ret, .name = opts->name, .e = e };
 	lex_init(&p.lex, ret->text, len, opts->left_delim, opts->right_delim);

@@ -162,7 +162,7 @@ static bool operand(struct parse *p, struct node **ret)
 	switch (n->kind) {
 	case NODE_FIELD:
 	case NODE_VARIABLE:
-		n->pos = pos;
+		n->pos = (uint32_t)pos;
 		break;
 	case NODE_BOOL:
 	case NODE_STRING:
@@ -185,7 +185,7 @@ static bool operand(struct parse *p, struct node **ret)
 
 static bool command(struct parse *p, struct command *ret)
 {
-	ret->pos = parse_peek_solid(p)->pos;
+	ret->pos = (uint32_t)parse_peek_solid(p)->pos;
 	for (;;) {
 		struct node *n = NULL;
 		if (!operand(p, &n))
@@ -204,6 +204,8 @@ static bool command(struct parse *p, struct command *ret)
 	return ret->args.n > 0 || parse_fail(p, ret->pos, "empty command");
 }
 
+enum { DECL_MAX = 2 };
+
 // "$x :=", "$x =", and in range "$i, $x :=" at the start of a pipeline.
 static bool declarations(struct parse *p, const char *where, struct pipe *pipe)
 {
@@ -218,12 +220,15 @@ static bool declarations(struct parse *p, const char *where, struct pipe *pipe)
 			return true;
 		parse_drop(p, i + 1);
 		pipe->assign = after.kind == TOKEN_ASSIGN;
-		if (pipe->n_decl < ARRAY_LEN(pipe->decl))
+		if (!pipe->decl)
+			pipe->decl = arena_calloc(&p->tree->arena, DECL_MAX,
+						  sizeof(*pipe->decl));
+		if (pipe->n_decl < DECL_MAX)
 			pipe->decl[pipe->n_decl++] = v.text;
 		parse_declare(p, v.text);
 		if (!comma)
 			return true;
-		if (!range || pipe->n_decl >= 2)
+		if (!range || pipe->n_decl >= DECL_MAX)
 			return parse_fail(p, after.pos, "too many declarations in %s",
 					  where);
 		struct token next = *parse_peek_solid(p);
@@ -259,7 +264,7 @@ bool parse_pipeline(struct parse *p, const char *where, enum token_kind end,
 		    struct pipe **ret)
 {
 	struct pipe *pipe = arena_alloc(&p->tree->arena, sizeof(*pipe));
-	pipe->pos = parse_peek_solid(p)->pos;
+	pipe->pos = (uint32_t)parse_peek_solid(p)->pos;
 	*ret = pipe;
 	if (!declarations(p, where, pipe))
 		return false;

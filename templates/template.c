@@ -63,6 +63,16 @@ static void set_limits(struct run *r, const struct tmpl_opts *o)
 	r->arena.max = r->max_output * MEMORY_FACTOR;
 }
 
+// Hands memory and content over; each keeps its own maximum.
+static void lend(struct buf *to, struct buf *from)
+{
+	size_t to_max = to->max, from_max = from->max;
+	*to = *from;
+	to->max = to_max;
+	to->failed = false;
+	*from = (struct buf)BUF_INIT(from_max);
+}
+
 bool tmpl_run(const struct tmpl *t, const struct tmpl_source *source, const json_t *data,
 	      struct buf *out, bool *ret_complete, struct err *e)
 {
@@ -73,6 +83,9 @@ bool tmpl_run(const struct tmpl *t, const struct tmpl_source *source, const json
 	r.writes_end = &r.writes;
 	set_limits(&r, &t->opts);
 	AUTO_BUF struct buf text = BUF_INIT(r.max_output);
+	bool lent = out->len == 0; // an empty buffer's memory serves, and no copy is made
+	if (lent)
+		lend(&text, out);
 	r.out = &text;
 	struct val dot = val_unwrap(val_json(&r.arena, data));
 	bool ok = run_template(&r, &t->tree.defs[0], dot);
@@ -82,12 +95,17 @@ bool tmpl_run(const struct tmpl *t, const struct tmpl_source *source, const json
 		ok = true;
 	else if (!ok && e && e->kind == ERR_NONE)
 		*e = own;
-	if (ok && *ret_complete) {
-		ok = write_files(&r, e);
-		if (ok && !buf_add(out, buf_str(&text), text.len))
-			ok = err_set(e, ERR_LIMIT, 0, "%s: the output is too large",
-				     t->name);
-	}
+	bool done = ok && *ret_complete;
+	if (done)
+		done = ok = write_files(&r, e);
+	if (lent)
+		lend(out, &text);
+	if (done && lent ? out->len > out->max
+			 : done && !buf_add(out, buf_str(&text), text.len))
+		done = ok =
+			err_set(e, ERR_LIMIT, 0, "%s: the output is too large", t->name);
+	if (lent && !done)
+		buf_reset(out);
 	arena_release(&r.arena);
 	return ok;
 }

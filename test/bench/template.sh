@@ -20,12 +20,28 @@ cat >"$dir/env.tmpl" <<'T'
 {{end}}
 T
 awk 'BEGIN { printf "{\"data\":{"; for (i = 0; i < 30; i++) printf "%s\"key%d\":\"value %d\"", i ? "," : "", i, i; print "}}" }' >"$dir/env.json"
-cat >"$dir/large.tmpl" <<'T'
+# 18 KB of template over a document of 64 records.
+{
+	cat <<'T'
 {{define "row"}}{{.id}};{{.name | toUpper}};{{if .on}}yes{{else}}no{{end}};{{printf "%08.3f|%-12s|%q" .x .name .note}}
 {{end}}{{range $i, $r := .rows}}{{if and $r.on (gt $r.x 10.0)}}{{$i}}:{{template "row" $r}}{{else if eq $r.name "n7"}}seven{{end}}{{range $r.tags}}[{{.}}]{{end}}{{len $r.tags}}{{index $r.tags 0}}
 {{end}}{{toJSON .rows}}
 T
-awk 'BEGIN { printf "{\"rows\":["; for (i = 0; i < 300; i++) printf "%s{\"id\":%d,\"name\":\"n%d\",\"on\":%s,\"x\":%d.25,\"note\":\"a \\\"quoted\\\" <note>\",\"tags\":[\"a%d\",\"b\",\"c\"]}", i ? "," : "", i, i, i % 3 ? "true" : "false", i, i; print "]}" }' >"$dir/large.json"
+	i=0
+	while [ $i -lt 64 ]; do
+		cat <<T
+[section$i]
+{{- /* one record, field by field */ -}}
+{{with index .rows $i}}
+name = {{.name | replaceAll "n" "m"}} # {{.note}}
+{{if .on -}} limit = {{printf "%d.%d" 3 $i}} {{- else -}} limit = none {{- end}}
+{{range \$k, \$tag := .tags}}tag.{{\$k}} = {{\$tag}}
+{{end}}{{end}}
+T
+		i=$((i + 1))
+	done
+} >"$dir/large.tmpl"
+awk 'BEGIN { printf "{\"rows\":["; for (i = 0; i < 64; i++) printf "%s{\"id\":%d,\"name\":\"n%d\",\"on\":%s,\"x\":%d.25,\"note\":\"a \\\"quoted\\\" <note>\",\"tags\":[\"a%d\",\"b\",\"c\"]}", i ? "," : "", i, i, i % 3 ? "true" : "false", i, i; print "]}" }' >"$dir/large.json"
 
 command -v taskset >/dev/null && pin="taskset -c 0" || pin=
 once() { # NAME PROGRAM TEMPLATE [parse]: one round; a line NAME RENDERS NANOSECONDS KIB BYTES
