@@ -136,8 +136,16 @@ static void write_sink(struct sink *s)
 	loop_timer_cancel(&s->timer);
 	s->done = false;
 	s->again = s->asking;
-	if (s->asking || !token)
+	if (s->asking)
 		return;
+	if (!token) {
+		struct err e = ERR_INIT;
+		err_set(&e, ERR_CONFIG, 0,
+			"the login gives no token (inline_auth): take one of the two "
+			"out");
+		failed(s, &e);
+		return;
+	}
 	if (s->conf->wrap_ttl) {
 		s->asking = true;
 		source_wrap_token(s->all->from, s->conf->wrap_ttl, on_wrapped, s);

@@ -96,7 +96,7 @@ static bool vault_open(const struct store_env *env, struct store **ret, struct e
 	v->conf = env->conf;
 	v->ops_end = &v->ops;
 	if (!vault_addr_parse(env->conf->address, &v->addr, e) || !find_method(v, e) ||
-	    !open_clients(v, e)) {
+	    !vault_inline_open(v, e) || !open_clients(v, e)) {
 		vault_close((struct store *)v);
 		return false;
 	}

@@ -6,7 +6,7 @@
 #include "lib/base/mem.h"
 #include "stores/vault_int.h"
 
-enum { BODY_MAX = 8 * 1024 * 1024, HEADERS_MAX = 5 };
+enum { BODY_MAX = 8 * 1024 * 1024 };
 
 // --- ops ----------------------------------------------------------------------------------
 
@@ -95,6 +95,10 @@ static void on_response(void *ctx, const struct http_response *r, const struct e
 		op->step(op, NULL, e);
 		return;
 	}
+	if (op->is_inline && vault_inline_ended(op, r, &why)) {
+		op->step(op, NULL, &why);
+		return;
+	}
 	struct vault_got got = { .status = r->status,
 				 .body = buf_str(r->body),
 				 .body_len = r->body->len,
@@ -111,10 +115,11 @@ static void on_response(void *ctx, const struct http_response *r, const struct e
 	vault_reply_release(&got.reply);
 }
 
-static size_t make_headers(const struct vault *v, const struct vault_request *r,
-			   struct http_header *h)
+static void make_headers(const struct vault *v, const struct vault_request *r,
+			 struct vault_headers *to)
 {
 	const char *ns = r->login ? v->conf->auth.namespace_ : v->conf->namespace_;
+	struct http_header *h = to->list;
 	size_t n = 0;
 	if (!ns || !*ns)
 		ns = r->login ? v->conf->namespace_ : v->conf->auth.namespace_;
@@ -127,18 +132,22 @@ static size_t make_headers(const struct vault *v, const struct vault_request *r,
 		h[n++] = (struct http_header){ "X-Vault-Wrap-TTL", r->wrap_ttl };
 	if (r->body)
 		h[n++] = (struct http_header){ "Content-Type", "application/json" };
-	return n;
+	to->n = n;
 }
 
 static bool start(struct vault_op *op, const struct vault_request *r, struct err *e)
 {
 	struct vault *v = op->vault;
 	struct http_client *http = r->login && v->login_http ? v->login_http : v->http;
-	struct http_header headers[HEADERS_MAX];
+	AUTO(vault_headers_release) struct vault_headers headers = { .n = 0 };
 	AUTO_BUF struct buf url = BUF_INIT(VAULT_URL_MAX);
 	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
 	if (!vault_url(&v->addr, r->path, r->query, &url, e) ||
 	    (r->body && !json_write(r->body, &body, e)))
+		return false;
+	make_headers(v, r, &headers);
+	op->is_inline = v->inline_auth && !r->token && !r->login;
+	if (op->is_inline && !vault_inline_headers(op, &headers, e))
 		return false;
 	int64_t timeout_ms = v->conf->timeout_ms;
 	if (op->patience_ms && op->patience_ms < timeout_ms)
@@ -146,8 +155,8 @@ static bool start(struct vault_op *op, const struct vault_request *r, struct err
 	struct http_request req = { .method = r->method,
 				    .url = buf_str(&url),
 				    .unix_socket = v->addr.unix_socket,
-				    .headers = headers,
-				    .n_headers = make_headers(v, r, headers),
+				    .headers = headers.list,
+				    .n_headers = headers.n,
 				    .body = r->body ? buf_str(&body) : NULL,
 				    .body_len = body.len,
 				    .timeout_ms = timeout_ms,

@@ -12,6 +12,7 @@
 //	vault_lease.c  leases                                   vault_said.c    the server's words
 //	vault_login.c  login                                    vault_token.c   the token's life
 //	vault_due.c    late rotations                           vault_keep.c    for a successor
+//	vault_inline.c logins within requests
 #pragma once
 
 #include "lib/http/client.h"
@@ -49,6 +50,7 @@ struct vault {
 	bool token_is_ours;    // not one from a file
 	bool token_is_wrapped; // auth.wrap_ttl: `token` is the wrapping's JSON, for a sink
 	bool token_renewable;
+	bool inline_auth;       // no token: each request carries the login
 	int64_t token_until_ms; // clock_mono_ms(); 0 = does not end
 	struct vault_mount *mounts;
 	struct vault_due *dues;
@@ -86,6 +88,7 @@ struct vault_op {
 	json_t *params;
 	enum vault_kv kv;
 	bool finding, waiting; // for the mount
+	bool is_inline;        // the request carries the login
 	bool again;            // a second try after the mount was doubted
 	vault_step_fn *failed;
 	vault_next_fn *next_step;
@@ -119,6 +122,24 @@ void vault_send(struct vault_op *op, const struct vault_request *r, vault_step_f
 // The error of an answer that is a refusal.
 bool vault_got_refused(const struct vault_got *got, struct vault_refusal r,
 		       struct err *e);
+
+// --- inline authentication (vault_inline.c)
+enum { VAULT_HEADERS = 9, VAULT_INLINE_MAX = 64 * 1024 };
+struct vault_headers {
+	struct http_header list[VAULT_HEADERS];
+	size_t n;
+	struct buf fields[2]; // what the list borrows
+	size_t n_fields;
+};
+void vault_headers_release(struct vault_headers *h);
+// Reads the store's option.
+MUST_CHECK bool vault_inline_open(struct vault *v, struct err *e);
+// Adds the login, from its files as they are now.
+MUST_CHECK bool vault_inline_headers(struct vault_op *op, struct vault_headers *h,
+				     struct err *e);
+// Whether the answer says that inline authentication did not serve: then why.
+bool vault_inline_ended(struct vault_op *op, const struct http_response *r,
+			struct err *e);
 
 // --- mounts (vault_mount.c)
 // Sets op->kv and goes on with `next`, at once when the mount is known.

@@ -11,7 +11,7 @@
 
 bool vault_ready(const struct vault *v, struct err *e)
 {
-	if (!v->token)
+	if (!v->token && !v->inline_auth)
 		return err_set(e, ERR_AUTH, 0, "not logged in");
 	if (v->token_is_wrapped)
 		return err_set(
@@ -208,6 +208,15 @@ static void ask_origin(struct vault_op *op)
 		   origin_known);
 }
 
+// Nothing to ask: the requests to come carry the login.
+static void inline_ready(struct vault_op *op, const struct vault_got *got,
+			 const struct err *e)
+{
+	(void)got;
+	(void)e;
+	vault_op_token(op, &(struct store_token){ .ttl_ms = 0 }, NULL);
+}
+
 void vault_login(struct store *s, store_login_fn *done, void *ctx)
 {
 	struct vault *v = (struct vault *)s;
@@ -217,6 +226,8 @@ void vault_login(struct store *s, store_login_fn *done, void *ctx)
 	op->login_done = done;
 	if (!v->method->prepare(&v->conf->auth, &v->memory, r, &e))
 		vault_op_fail_later(op, &e, failed);
+	else if (v->inline_auth)
+		vault_op_fail_later(op, &e, inline_ready);
 	else if (r->token &&
 		 !vault_token_ok(secret_bytes(r->token), secret_len(r->token))) {
 		err_set(&e, ERR_AUTH, 0, "token file: what it holds is not a token");

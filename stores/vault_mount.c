@@ -152,7 +152,7 @@ void vault_mount_find(struct vault_op *op, vault_step_fn *failed, vault_next_fn 
 {
 	op->failed = failed;
 	op->next_step = next;
-	if (vault_mount_of(op->vault, op->path.path))
+	if (vault_mount_of(op->vault, op->path.path) || op->vault->inline_auth)
 		go_on(op);
 	else if (finder_for(op->vault, op->path.path))
 		op->waiting = true;

@@ -113,8 +113,11 @@ void vault_renew_login(struct store *s, store_login_fn *done, void *ctx)
 
 void vault_check_login(struct store *s, store_login_fn *done, void *ctx)
 {
-	struct vault_op *op = token_op((struct vault *)s, done, ctx);
-	if (has_token(op))
+	struct vault *v = (struct vault *)s;
+	struct vault_op *op = token_op(v, done, ctx);
+	if (v->inline_auth) // no token to ask for; a refused login ends this mode by itself
+		vault_op_fail_later(op, &(struct err)ERR_INIT, failed);
+	else if (has_token(op))
 		vault_send(op,
 			   &(struct vault_request){ .method = "GET",
 						    .path = "auth/token/lookup-self",
