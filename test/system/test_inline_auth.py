@@ -83,6 +83,7 @@ def test_a_jwt_that_is_renewed_is_used_at_once(app, folder, issuer, start):
 
 
 def test_a_lease_is_made_with_a_login(app, folder, start):
+    app.revoke_tokens("inline")
     app.mount("ssh", "ssh")
     app.put("ssh/roles/inline", {"key_type": "otp", "default_user": "app",
                                  "cidr_list": "127.0.0.0/8"})
