@@ -20,6 +20,8 @@ enum word {
 	W_WAIT,
 	W_SOCKET,
 	W_STRICT,
+	W_WRAP,
+	W_COPY_TO,
 };
 
 static const struct {
@@ -35,11 +37,16 @@ static const struct {
 	  "configuration file or folder (HCL or JSON); repeats" },
 	{ "once", W_ONCE, false, "end with 0 when every template has been rendered" },
 	{ "exit-after-auth", W_ONCE, false, NULL },
-	{ "timeout", W_TIMEOUT, true, "deadline of --once and of --probe --wait (5m)" },
+	{ "timeout", W_TIMEOUT, true,
+	  "deadline of the start, of --wrap and of --probe --wait (5m)" },
 	{ "probe", W_PROBE, true, "ask the running agent: startup, ready or live" },
 	{ "wait", W_WAIT, false, "with --probe: wait until the answer is yes" },
 	{ "socket", W_SOCKET, true,
 	  "with --probe: the agent's socket, if no --config names it" },
+	{ "wrap", W_WRAP, true,
+	  "run COMMAND with the variables of the sidecar at this env_socket" },
+	{ "copy-to", W_COPY_TO, true,
+	  "copy this program into a folder; without a configuration that is all" },
 	{ "strict", W_STRICT, false, "warnings about the configuration are errors" },
 };
 
@@ -89,6 +96,12 @@ static bool take(struct args *a, enum word w, const char *value, struct err *e)
 		break;
 	case W_SOCKET:
 		a->socket = value;
+		break;
+	case W_WRAP:
+		a->wrap = value;
+		break;
+	case W_COPY_TO:
+		a->copy_to = value;
 		break;
 	case W_STRICT:
 		a->strict = true;

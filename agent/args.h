@@ -18,6 +18,8 @@ struct args {
 	enum args_probe probe;
 	const char *socket;  // of the probe; else the configuration's
 	const char *timeout; // of --once and --probe --wait
+	const char *wrap;    // the sidecar's env_socket
+	const char *copy_to; // a folder
 	char **command;      // behind "--", NULL when there is none
 };
 

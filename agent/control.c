@@ -3,13 +3,11 @@
 #include "agent/control.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "agent/unix.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
@@ -167,30 +165,8 @@ static void on_accept(void *ctx, int fd, unsigned events)
 
 static bool listen_at(struct control *c, struct err *e)
 {
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	size_t len = strlen(c->path);
-	if (len >= sizeof(at.sun_path))
-		return err_set(e, ERR_CONFIG, 0,
-			       "status_socket '%s' is longer than %zu bytes", c->path,
-			       sizeof(at.sun_path) - 1);
-	memcpy(at.sun_path, c->path, len + 1);
-	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (c->fd < 0)
-		return err_set(e, ERR_CONFIG, errno, "make a socket");
-	struct stat st;
-	if (lstat(c->path, &st) == 0 && !S_ISSOCK(st.st_mode))
-		return err_set(e, ERR_CONFIG, 0,
-			       "status_socket '%s' exists and is no socket", c->path);
-	unlink(c->path);
-	mode_t old = umask(0177);
-	int rc = bind(c->fd, (const struct sockaddr *)&at, sizeof(at));
-	int cause = errno;
-	umask(old);
-	if (rc != 0)
-		return err_set(e, ERR_CONFIG, cause, "status_socket '%s'", c->path);
-	if (listen(c->fd, CLIENTS_MAX) != 0)
-		return err_set(e, ERR_CONFIG, errno, "listen at '%s'", c->path);
-	return loop_fd_add(c->loop, c->fd, LOOP_READ, on_accept, c, &c->handle, e);
+	return unix_listen(c->path, 0600, "status_socket", &c->fd, e) &&
+	       loop_fd_add(c->loop, c->fd, LOOP_READ, on_accept, c, &c->handle, e);
 }
 
 bool control_new(struct loop *l, const char *path, struct agent *a, struct control **ret,

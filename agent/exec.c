@@ -50,6 +50,8 @@ static bool start(struct exec *x, struct err *e)
 			 LOG_INT("pid", x->pid));
 	else
 		x->pid = 0;
+	if (ok && x->setup.started)
+		x->setup.started(x->setup.ctx);
 	return ok;
 }
 

@@ -25,6 +25,7 @@ struct exec_setup {
 	const char *const *argv;      // borrowed; wins over the conf's command
 	// Puts the variables as they are now behind what the process was given.
 	bool (*fill)(void *ctx, struct exec_env *to, struct err *e);
+	void (*started)(void *ctx); // each time; may be NULL
 	// The command has ended with this exit code (128+n: by signal n), or could not be
 	// started: e says why then, else it is NULL.
 	void (*ended)(void *ctx, int code, const struct err *e);

@@ -14,7 +14,10 @@
 #include "agent/audit.h"
 #include "agent/child.h"
 #include "agent/control.h"
+#include "agent/exec_copy.h"
 #include "agent/exec_mode.h"
+#include "agent/exec_serve.h"
+#include "agent/exec_wrap.h"
 #include "agent/listener.h"
 #include "agent/metrics.h"
 #include "lib/base/codec.h"
@@ -54,6 +57,7 @@ struct program {
 	struct control *control;
 	struct listeners *listeners;
 	struct exec_mode *exec; // NULL: no command
+	struct exec_serve *served;
 	bool command_ended, becoming;
 	int asked; // the signal that asked us, not the command, to end
 };
@@ -136,6 +140,11 @@ static void on_end_signal(void *ctx, int signo, pid_t sender)
 
 static void on_hup(void *ctx, int signo, pid_t sender);
 
+static bool once(const struct program *p)
+{
+	return p->args.once || p->conf->exit_after_auth;
+}
+
 static bool open_control(struct program *p, struct err *e)
 {
 	return !p->conf->status_socket ||
@@ -146,13 +155,16 @@ static bool open_control(struct program *p, struct err *e)
 static bool open_doors(struct program *p, struct err *e)
 {
 	return audit_open(p->conf->audit_file, e) && open_control(p, e) &&
-	       listeners_new(p->loop, p->conf, p->agent, &p->listeners, e);
+	       listeners_new(p->loop, p->conf, p->agent, &p->listeners, e) &&
+	       (once(p) || exec_serve_new(p->loop, p->conf, p->agent, &p->served, e));
 }
 
 static void close_doors(struct program *p)
 {
 	control_free(p->control);
 	listeners_free(p->listeners);
+	exec_serve_free(p->served);
+	p->served = NULL;
 	p->control = NULL;
 	p->listeners = NULL;
 }
@@ -231,6 +243,7 @@ static void on_state(void *ctx)
 	struct program *p = ctx;
 	if (p->exec && p->agent)
 		exec_mode_look(p->exec, p->agent);
+	exec_serve_look(p->served);
 	control_poke(p->control);
 }
 
@@ -256,12 +269,8 @@ static void on_exec_ended(void *ctx)
 static bool signal_child(void *ctx, int signo, struct err *e)
 {
 	struct program *p = ctx;
-	return exec_mode_signal(p->exec, signo, e);
-}
-
-static bool once(const struct program *p)
-{
-	return p->args.once || p->conf->exit_after_auth;
+	return p->exec ? exec_mode_signal(p->exec, signo, e)
+		       : exec_serve_signal(p->served, signo, e);
 }
 
 static struct exec_mode_setup exec_setup(struct program *p)
@@ -324,7 +333,7 @@ static bool serve(struct program *p, enum agent_end *ret_end, struct err *e)
 {
 	struct agent_opts opts = { .once = once(p),
 				   .exec = p->exec,
-				   .signal_child = p->exec ? signal_child : NULL,
+				   .signal_child = signal_child,
 				   .changed = on_state,
 				   .ctx = p };
 	log_setup(p->conf->log_level, p->conf->log_format);
@@ -388,6 +397,37 @@ static int run(struct program *p)
 	return code;
 }
 
+static int wrap(const struct args *a)
+{
+	struct err e = ERR_INIT;
+	struct exec_wrap_setup setup = {
+		.socket = a->wrap,
+		.argv = (const char *const *)(uintptr_t)a->command,
+		.timeout_ms = PROBE_WAIT_MS,
+	};
+	int code = EXIT_USAGE;
+	log_setup(LOG_WARN, LOG_FORMAT_TEXT);
+	if (!a->command)
+		err_set(&e, ERR_CONFIG, 0, "--wrap wants a command behind --");
+	else if (!a->timeout || str_duration_ms(a->timeout, &setup.timeout_ms, &e))
+		code = exec_wrap_run(&setup, &e);
+	if (e.kind != ERR_NONE)
+		complain("", &e);
+	return code;
+}
+
+// Whether that was all.
+static bool copy(const struct args *a, int *ret)
+{
+	struct err e = ERR_INIT;
+	bool ok = exec_copy(a->copy_to, &e);
+	AUTO_WIPE char *text = a->n_configs ? NULL : conf_from_environ();
+	*ret = ok ? EXIT_GOOD : EXIT_BAD;
+	if (!ok)
+		complain("--copy-to", &e);
+	return !ok || (!a->n_configs && !text);
+}
+
 static int probe(const struct args *a)
 {
 	static const char *const names[] = { [PROBE_STARTUP] = "startup",
@@ -436,7 +476,9 @@ int main(int argc, char **argv)
 	} else if (p.args.version) {
 		printf("ampoule-agent %s (%s; %s)\n", AMPOULE_VERSION, crypto_version(),
 		       http_version());
-	} else {
+	} else if (p.args.wrap) {
+		rc = wrap(&p.args);
+	} else if (!p.args.copy_to || !copy(&p.args, &rc)) {
 		rc = p.args.probe ? probe(&p.args) : run(&p);
 	}
 	exec_mode_free(p.exec);

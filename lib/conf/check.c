@@ -41,10 +41,8 @@ static bool check_proxy(struct load *l)
 static bool check_exec(struct load *l)
 {
 	const struct conf *c = l->conf;
-	bool sockets = false;
-	for (size_t i = 0; i < c->n_deliver; i++)
-		sockets |= c->deliver[i].env_socket != NULL;
-	if (c->n_variables == 0 || c->exec.command || l->opts->has_command || sockets)
+	if (c->n_variables == 0 || c->exec.command || l->opts->has_command ||
+	    conf_gives_variables(c))
 		return true;
 	return node_err(stanza_place(l, "env_template"), l->e,
 			"it wants an exec stanza with the command that gets the "

@@ -64,6 +64,14 @@ static bool read_variable(struct load *l, struct node_block block)
 	       check_sockets(l, block.body, t);
 }
 
+bool conf_gives_variables(const struct conf *c)
+{
+	for (size_t i = 0; i < c->n_deliver; i++)
+		if (c->deliver[i].env_socket)
+			return true;
+	return false;
+}
+
 static bool load_stanza(struct load *l)
 {
 	struct conf_exec *x = &l->conf->exec;
@@ -76,7 +84,8 @@ static bool load_stanza(struct load *l)
 		return node_err(node_place(body, "restart_stop_signal"), l->e,
 				"'%.20s' is no signal; write SIGTERM, SIGINT or a number",
 				x->stop_signal);
-	if (body && !x->command && !l->opts->has_command)
+	if (body && !x->command && !conf_gives_variables(l->conf) &&
+	    !l->opts->has_command)
 		return node_err(body, l->e,
 				"command is missing: command = [\"/bin/app\", \"…\"], or "
 				"-- COMMAND behind the agent's options");

@@ -64,6 +64,8 @@ bool template_check_text(struct load *l, const struct node *at, struct conf_temp
 bool template_shares_container(const struct conf_template *a,
 			       const struct conf_template *b);
 bool load_exec(struct load *l);
+// Whether a container asks for its variables at a socket.
+bool conf_gives_variables(const struct conf *c);
 bool load_deliver(struct load *l);
 bool load_peer(struct load *l);
 bool check_conf(struct load *l);
