@@ -10,8 +10,9 @@ venv=$(cd build/deps/venv && pwd -P) || exit 2
 PATH=$venv/bin:$PATH
 PYTHONDONTWRITEBYTECODE=1
 export PATH PYTHONDONTWRITEBYTECODE
-test -n "$(find "${SUITE:=test/system}" -name 'test_*.py' 2>/dev/null | head -n 1)" || {
+suite=${SUITE:-test/system}
+test -n "$(find "$suite" -name 'test_*.py' 2>/dev/null | head -n 1)" || {
 	echo "system: no tests yet"
 	exit 0
 }
-exec "$venv/bin/pytest" -q -p no:cacheprovider --timeout 300 "$@" "$SUITE"
+exec "$venv/bin/pytest" -q -p no:cacheprovider --timeout 300 "$@" "$suite"
