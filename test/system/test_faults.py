@@ -122,8 +122,8 @@ def test_outage_keeps_the_file_and_ends_with_the_first_answer(site):
     begin = time.monotonic()
     site.proxy.accept()
     a.event(UP)
-    for i in range(10):
-        site.current("second", i)
+    site.current("second")
+    wait_until("ten requests", lambda: len(site.proxy.seen(since=begin)) >= 10)
     assert len(a.events(DOWN)) == 1 and len(a.events("login")) == 1
     # One probe, then each secret once; then polling goes on.
     first = [r.path for r in site.proxy.seen(since=begin)][:10]
