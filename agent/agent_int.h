@@ -46,7 +46,7 @@ struct agent {
 // agent_state.c
 struct state_env agent_state_env(const struct agent *a);
 MUST_CHECK bool agent_open_state(struct agent *a, struct err *e);
-bool agent_restore(void *ctx, struct entry *en); // of render_env
+bool agent_restore(void *ctx, struct entry *en, bool pki); // of render_env
 // Writes what is new, now or soon.
 void agent_save_state(struct agent *a);
 void agent_later_save(struct agent *a);

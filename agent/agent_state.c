@@ -2,7 +2,14 @@
 // The agent's side of the state that outlives it: when it is written, what is taken over, and
 // what a new token means for what the old one got.
 #include "agent/agent_int.h"
+#include "agent/pki.h"
+#include "agent/state_doc.h"
+#include "lib/base/backoff.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/mem.h"
+
+enum { PKI_TEXT_MAX = 4 << 20 };
 
 struct state_env agent_state_env(const struct agent *a)
 {
@@ -35,10 +42,36 @@ void agent_later_save(struct agent *a)
 	a->save_due = !a->stopping;
 }
 
-bool agent_restore(void *ctx, struct entry *en)
+// A certificate and its key out of the files that an earlier agent has written.
+static bool restore_pki(const struct agent *a, struct entry *en)
+{
+	AUTO_BUF struct buf text = BUF_INIT(PKI_TEXT_MAX);
+	struct pki_want want = { .params = en->params, .now_ms = clock_wall_ms() };
+	struct pki_found found;
+	for (size_t i = 0; i < a->n_outputs; i++)
+		if (a->outputs[i]->existed && output_read(a->outputs[i], &text))
+			buf_putc(&text, '\n');
+	if (!pki_find(bytes_of(text.data, text.len), &want, &found))
+		return false;
+	struct state_secret s = { .body = found.body,
+				  .version = found.serial,
+				  .lease_id = "",
+				  .life = LIFE_UNTIL,
+				  .left_ms =
+					  backoff_jitter(&en->seed, found.left_ms, 5) };
+	entry_restore(en, &s);
+	en->reused = true;
+	log_info("certificate of before is used on", LOG_STR("secret", entry_name(en)),
+		 LOG_INT("left_s", s.left_ms / 1000));
+	json_decref(found.body);
+	mem_free(found.serial);
+	return true;
+}
+
+bool agent_restore(void *ctx, struct entry *en, bool pki)
 {
 	struct agent *a = ctx;
-	return state_restore_entry(a->state, en);
+	return state_restore_entry(a->state, en) || (pki && restore_pki(a, en));
 }
 
 // What the old token was refused, the new one may get; what ends with the old one has to be

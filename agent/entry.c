@@ -157,6 +157,14 @@ void entry_restore(struct entry *en, const struct state_secret *s)
 	}
 }
 
+void entry_forget_answer(struct entry *en)
+{
+	json_decref(TAKE(en->body));
+	en->state = ENTRY_NEW;
+	en->reused = false;
+	source_fetch(en);
+}
+
 void entry_token_replaced(struct entry *en, int64_t left_ms)
 {
 	if (!*en->lease_id || left_ms == INT64_MAX)
@@ -188,7 +196,7 @@ static void good(struct entry *en, const struct store_answer *a)
 {
 	bool same = same_answer(en, a);
 	en->tries = 0;
-	en->gone_once = false;
+	en->gone_once = en->reused = false;
 	err_clear(&en->error);
 	en->life = a->life;
 	en->checked_ms = clock_mono_ms();

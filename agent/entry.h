@@ -45,6 +45,7 @@ struct entry {
 	bool gone_once;   // seen gone; the second look decides
 	unsigned tries;
 	struct mint mint;
+	bool reused;         // a certificate out of our own files (pki.h)
 	bool minting;        // what is under way makes a credential
 	int64_t interval_ms; // shortest of the outputs that want it
 	uint64_t seed;
@@ -58,6 +59,8 @@ struct state_secret;
 // What a predecessor held (agent/state.h): the entry is HELD at once; a lease is renewed and
 // a static secret read again as soon as the store can be asked.
 void entry_restore(struct entry *en, const struct state_secret *s);
+// What was restored will not do: it is asked for.
+void entry_forget_answer(struct entry *en);
 // A held entry for a successor: a new object.
 json_t *entry_save(const struct entry *en);
 // The store's token was replaced; its leases end with the old one, in left_ms (0: they have

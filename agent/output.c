@@ -173,6 +173,15 @@ void output_add_dep(struct output *o, struct entry *en)
 	o->deps[o->n_deps++] = en;
 }
 
+bool output_read(const struct output *o, struct buf *to)
+{
+	const struct place *p = &o->places[0];
+	AUTO_FREE char *path =
+		p->volume ? mem_printf("%s/%s", volume_folder(p->volume), p->path)
+			  : mem_strdup(p->path);
+	return o->n_places > 0 && file_read(path, to, NULL);
+}
+
 const char *place_container(const struct place *p)
 {
 	return p->volume ? volume_container(p->volume) : "";

@@ -80,7 +80,9 @@ void output_free(struct output *o);
 // Whether the content rests on that entry.
 bool output_needs(const struct output *o, const struct entry *en);
 void output_add_dep(struct output *o, struct entry *en);
-// "container /vault/secrets/db" or the path: for people.
+// Appends the published file's bytes (of its first place); false when there is none.
+bool output_read(const struct output *o, struct buf *to);
+// The container's name, "" for an ordinary file: for people.
 const char *place_container(const struct place *p);
 
 // A user or group by name or number; NULL stays (uid_t)-1.

@@ -155,14 +155,14 @@ void render_reason(const struct output *o, struct err *ret)
 	*ret = o->error;
 }
 
-static enum tmpl_answer look_up(struct run *r, const struct cache_ask *ask,
+static enum tmpl_answer look_up(struct run *r, const struct cache_ask *ask, bool pki,
 				const json_t **ret)
 {
 	bool is_new;
 	struct entry *en = cache_get(r->env->cache, ask, &is_new);
 	note_interval(en, r->output->conf->interval_ms);
 	output_add_dep(r->output, en);
-	if (is_new && !r->env->restore(r->env->ctx, en))
+	if (is_new && !r->env->restore(r->env->ctx, en, pki))
 		source_fetch(en);
 	if (en->state == ENTRY_HELD) {
 		*ret = en->body;
@@ -213,7 +213,7 @@ static enum tmpl_answer on_lookup(void *ctx, const struct tmpl_want *w,
 		.path = path,
 		.params = params,
 	};
-	return look_up(r, &ask, ret);
+	return look_up(r, &ask, w->kind == TMPL_WANT_PKICERT, ret);
 }
 
 // The fields of an answer: KV v2 keeps them one level deeper.
@@ -331,6 +331,24 @@ static bool removes(const struct render_env *env, const struct output *o)
 	return rule == REVOKED_REMOVE && o->state == OUTPUT_HELD;
 }
 
+// A certificate out of our own files is good only if it leaves them as they are: else a part
+// was missing (its key, the authority), and another one is issued.
+static bool reuse_holds(struct output *o, const struct buf *fresh)
+{
+	bool reused = false;
+	for (size_t i = 0; i < o->n_deps; i++)
+		reused |= o->deps[i]->reused;
+	if (!reused)
+		return true;
+	AUTO_BUF struct buf there = BUF_INIT(OUTPUT_MAX_BYTES);
+	if (output_read(o, &there) && buf_equal(&there, fresh))
+		return true;
+	for (size_t i = 0; i < o->n_deps; i++)
+		if (o->deps[i]->reused)
+			entry_forget_answer(o->deps[i]);
+	return false;
+}
+
 void render_run(const struct render_env *env, struct output *o)
 {
 	struct run r = { .env = env, .output = o, .why = ERR_INIT };
@@ -344,6 +362,8 @@ void render_run(const struct render_env *env, struct output *o)
 	if (!o->tmpl)
 		return; // render_load() has said why
 	bool ok = run_template(&r, &out, &complete, &e);
+	if (ok && complete && o->generation == 0 && !reuse_holds(o, &out))
+		return;
 	if (ok && complete) {
 		take_content(o, &out);
 		return;

@@ -12,8 +12,9 @@ struct render_env {
 	const struct conf *conf;
 	struct cache *cache;
 	struct source *(*source_of)(void *ctx, const struct conf_store *store);
-	// Fills a new entry from what is known already; false: it has to be fetched.
-	bool (*restore)(void *ctx, struct entry *en);
+	// Fills a new entry from what is known already; false: it has to be fetched. `pki`: a
+	// certificate may be in the files of before (en->reused is set then).
+	bool (*restore)(void *ctx, struct entry *en, bool pki);
 	void *ctx;
 };
 
