@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// ampoule check: validates configurations of the agent before a pod meets them. Each FILE
+// ampoule check: validates configurations and templates of the agent before a pod meets them. Each FILE
 // stands for itself; a folder is merged as the agent merges it. Nothing is connected to, and
 // no file that a configuration names is opened.
 #include <stdio.h>
 #include <string.h>
 
 #include "cmd/check_secrets.h"
+#include "cmd/check_templates.h"
 #include "cmd/cmd.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
@@ -24,7 +25,11 @@ static void help(void)
 	     "\n"
 	     "Validates agent configurations (HCL or JSON, Vault Agent's too). A folder "
 	     "is\n"
-	     "read as the agent reads it: all *.hcl and *.json in it, merged.\n"
+	     "read as the agent reads it: all *.hcl and *.json in it, merged. Every "
+	     "template is\n"
+	     "parsed, also a FILE by itself: *.tmpl, *.tpl, *.ctmpl. All errors are "
+	     "told, not\n"
+	     "only the first.\n"
 	     "\n"
 	     "  --strict   a warning is an error\n"
 	     "  --print    show what has been understood, as JSON without the defaults\n"
@@ -44,12 +49,18 @@ static void on_warning(void *ctx, const char *text)
 	fprintf(stderr, "warning: %s\n", text);
 }
 
+static void on_error(void *ctx, const char *text)
+{
+	(void)ctx;
+	fprintf(stderr, "error: %s\n", text);
+}
+
 static bool check_types(const struct conf *c, struct err *e)
 {
 	for (size_t i = 0; i < c->n_stores; i++) {
 		const char *names[64];
 		size_t n = 0;
-		if (store_find(c->stores[i].type))
+		if (!c->stores[i].type || store_find(c->stores[i].type))
 			continue;
 		for (size_t k = 0; store_type(k) && n < ARRAY_LEN(names); k++)
 			names[n++] = store_type(k)->type;
@@ -94,20 +105,38 @@ static bool check_one(struct checking *k, const char *path)
 		.paths = paths,
 		.strict = k->strict,
 		.warn = on_warning,
+		.error = on_error,
 		.warn_ctx = k,
 	};
 	struct conf *c = NULL;
 	struct err e = ERR_INIT;
 	bool ok = conf_load(&opts, &c, &e);
-	if (ok && !check_types(c, &e))
-		ok = err_wrap(&e, "%s", path);
 	if (!ok)
-		fprintf(stderr, "error: %s\n", e.text);
-	else if (k->print)
+		on_error(NULL, e.text);
+	err_clear(&e);
+	if (c && !check_types(c, &e)) {
+		err_wrap(&e, "%s", path);
+		on_error(NULL, e.text);
+		ok = false;
+	}
+	if (c && check_templates(path, c, on_error, NULL) > 0)
+		ok = false;
+	if (ok && k->print)
 		print_conf(c);
-	else if (!k->quiet)
+	else if (ok && !k->quiet)
 		print_good(path, c);
 	conf_free(c);
+	return ok;
+}
+
+static bool check_template(const struct checking *k, const char *path)
+{
+	struct err e = ERR_INIT;
+	bool ok = check_template_file(path, &e);
+	if (!ok)
+		on_error(NULL, e.text);
+	else if (!k->quiet)
+		printf("%s: good\n", path);
 	return ok;
 }
 
@@ -170,8 +199,9 @@ int cmd_check(int argc, char **argv)
 			return CMD_USAGE;
 		} else {
 			files++;
-			if (!(k.secrets ? find_secrets(&k, argv[i])
-					: check_one(&k, argv[i])))
+			if (!(k.secrets                    ? find_secrets(&k, argv[i])
+			      : check_is_template(argv[i]) ? check_template(&k, argv[i])
+							   : check_one(&k, argv[i])))
 				result = CMD_BAD;
 		}
 	}

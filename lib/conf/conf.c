@@ -155,11 +155,30 @@ static bool load_policy(struct load *l)
 	return stanza_read(l, STANZA_POLICY, blocks.list[0].body, p, NULL);
 }
 
+bool load_goes_on(struct load *l)
+{
+	if (!l->opts->error)
+		return false;
+	l->opts->error(l->opts->warn_ctx, l->e->text);
+	err_clear(l->e);
+	l->failed = true;
+	return true;
+}
+
 static bool load_all(struct load *l)
 {
-	return add_documents(l) && load_stores(l) && load_top(l) && load_observe(l) &&
-	       load_policy(l) && load_deliver(l) && load_templates(l) && load_exec(l) &&
-	       load_peer(l) && load_state(l) && check_conf(l);
+	static bool (*const parts[])(struct load * l) = {
+		load_stores,    load_top,  load_observe, load_policy, load_deliver,
+		load_templates, load_exec, load_peer,    load_state,
+	};
+	if (!add_documents(l))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		if (!parts[i](l) && !load_goes_on(l))
+			return false;
+	// What is missing may stand in a part that failed.
+	return l->failed ? err_set(l->e, ERR_CONFIG, 0, "the configuration has errors")
+			 : check_conf(l);
 }
 
 bool conf_load(const struct conf_load_opts *opts, struct conf **ret, struct err *e)
@@ -174,7 +193,10 @@ bool conf_load(const struct conf_load_opts *opts, struct conf **ret, struct err 
 	};
 	o->conf.other = json_object();
 	if (!load_all(&l)) {
-		conf_free(&o->conf);
+		if (opts->error)
+			*ret = &o->conf;
+		else
+			conf_free(&o->conf);
 		return false;
 	}
 	*ret = &o->conf;

@@ -225,7 +225,11 @@ struct conf_load_opts {
 	bool strict;              // warnings are errors
 	bool has_command; // a command for env_template stands elsewhere (behind --)
 	conf_warn_fn *warn;
-	void *warn_ctx;
+	// When set, errors that nothing else hangs on are told here as well as warnings, and
+	// loading goes on to find the others; conf_load() fails all the same, and *ret is
+	// what could be understood (the caller's to free).
+	conf_warn_fn *error;
+	void *warn_ctx; // of both
 	// "key=value" of command line flags (options_override()), NULL-ended, or NULL. Wins.
 	const char *const *overrides;
 	const char *const *environ_; // NULL-ended "K=V"; options that have an env name

@@ -19,6 +19,7 @@ struct load {
 	size_t n_documents;
 	const struct node **store_places; // where each store is written
 	size_t n_store_places;
+	bool failed;   // an error was told to opts->error
 	bool has_peer; // a vault or auto_auth stanza: the peer's defaults
 	struct err *e;
 };
@@ -26,6 +27,9 @@ struct load {
 // Tells the user, or with --strict fails. True: go on.
 bool load_warn(struct load *l, const struct node *at, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);
+
+// After a failure: tells opts->error, and true: go on. False: the failure stands.
+bool load_goes_on(struct load *l);
 
 // --- value.c: one row's field from what a document, a variable or a default says
 bool value_set(struct load *l, const struct option_row *row, const struct node *n,

@@ -126,7 +126,7 @@ bool stanza_read(struct load *l, enum option_stanza stanza, const struct node *b
 		 void *at, json_t *keep)
 {
 	for (const struct node *m = body->first; m; m = m->next)
-		if (!read_member(l, stanza, body, m, at, keep))
+		if (!read_member(l, stanza, body, m, at, keep) && !load_goes_on(l))
 			return false;
 	if (keep)
 		keep_others(stanza, body, keep);

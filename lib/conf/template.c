@@ -275,10 +275,11 @@ bool load_templates(struct load *l)
 		c->templates = pool_append(l->pool, c->templates, &c->n_templates,
 					   sizeof(*c->templates));
 		struct conf_template *t = &c->templates[c->n_templates - 1];
-		if (!read_template(l, blocks.list[i], t) ||
-		    !check_others(l, blocks.list[i].body, t, &same))
+		bool good = read_template(l, blocks.list[i], t) &&
+			    check_others(l, blocks.list[i].body, t, &same);
+		if (!good && !load_goes_on(l))
 			return false;
-		if (same) {
+		if (!good || same) {
 			*t = (struct conf_template){ 0 };
 			c->n_templates--;
 		}

@@ -83,3 +83,50 @@ def test_options():
     text, table = ampoule("options").stdout, ampoule("options", "--markdown").stdout
     for name in ("static_secret_render_interval", "agent-inject-secret-<n>", "status_socket"):
         assert name in text and name in table
+
+
+BROKEN = """log_level = "loud"
+store "a" {
+  type = "sealled"
+  timeout = "abc"
+}
+template {
+  destination = "/s/x"
+  contents = "{{ if }}"
+}
+template {
+  destination = "/s/y"
+  perms = "0999"
+}
+template {
+  destination = "/s/z"
+  contents = "line\\n{{ nofunc 1 }}"
+}
+observe { grace = "zz" }
+"""
+
+
+def test_every_error_of_a_file_is_told(tmp_path):
+    conf = tmp_path / "broken.hcl"
+    conf.write_text(BROKEN)
+    done = ampoule("check", conf)
+    assert done.returncode == 1 and done.stdout == ""
+    for want in ("broken.hcl:1: log_level", "broken.hcl:4: timeout", "no type 'sealled'",
+                 "broken.hcl:12: perms", "broken.hcl:18: grace", "template '/s/x': /s/x:1:6: ",
+                 "template '/s/z': /s/z:2:3: "):
+        assert f"error: {conf}" in done.stderr and want in done.stderr, (want, done.stderr)
+
+
+def test_template_files(tmp_path):
+    good, bad = tmp_path / "good.tmpl", tmp_path / "bad.ctmpl"
+    good.write_text('{{ with secret "a" }}{{ .Data.b }}{{ end }}')
+    bad.write_text("hello\n{{ end }}\n")
+    done = ampoule("check", good, bad)
+    assert done.returncode == 1 and f"{good}: good" in done.stdout
+    assert done.stderr == f"error: {bad}:2:3: unexpected {{{{end}}}}\n"
+    conf = tmp_path / "a.hcl"
+    conf.write_text('store "a" {\n type = "file"\n path = "/x"\n}\n'
+                    f'template {{\n source = "{bad}"\n destination = "/s/x"\n}}\n'
+                    'template {\n source = "/only/in/the/pod"\n destination = "/s/y"\n}\n')
+    done = ampoule("check", conf)
+    assert done.returncode == 1 and f"template '/s/x': {bad}:2:3: " in done.stderr
