@@ -9,6 +9,7 @@
 #include "webhook/notes.h"
 #include "webhook/plan.h"
 
+enum { KNOWN_MAX = 16, KNOWN_TEXT_MAX = 8192 };
 enum { CACHE_PORT = 8200, PORT_MAX = 65535, TELEMETRY_MAX = 64 * 1024 };
 
 // The object `key` of o, made when it is not there.
@@ -292,6 +293,24 @@ static bool put_proxy(const struct plan *p, json_t *doc, struct err *e)
 	return true;
 }
 
+// The peer's sidecar may end before its application does; ours ends after it.
+static bool look_at_grace(struct plan *p, struct err *e)
+{
+	int64_t grace = 0;
+	const struct asked_entry *said =
+		asked_find(&p->asked, "agent-revoke-grace", NULL);
+	if (!asked_number(&p->asked, "agent-revoke-grace", &grace, e))
+		return false;
+	if (grace < 0)
+		return asked_wrong(said, e, "seconds are wanted, not negative");
+	if (said && p->mode != MODE_PAIR)
+		notes_add(p->warnings,
+			  "annotation %s has no effect here: the agent ends after the "
+			  "application",
+			  said->key);
+	return true;
+}
+
 // Token and leases outlive the agent's process: a crash costs no second login, and the pair
 // logs in once. At the pod's end they are given back.
 static void put_state(const struct plan *p, json_t *doc)
@@ -368,15 +387,48 @@ static bool look_at_all(struct plan *p, const struct conf *c, struct err *e)
 	return true;
 }
 
+// The replicas of a Deployment ask for the same: texts that were found good, and set off
+// nothing that the pod must be looked at for, are not read again.
+static struct {
+	char *text[KNOWN_MAX];
+	size_t next;
+} known;
+
+static bool is_known(const struct plan *p)
+{
+	for (size_t i = 0; i < KNOWN_MAX; i++)
+		if (known.text[i] && strcmp(known.text[i], p->config) == 0)
+			return true;
+	return false;
+}
+
+static void remember(const struct plan *p, const struct conf *c)
+{
+	size_t notify = c->n_notify;
+	for (size_t i = 0; i < c->n_templates; i++)
+		notify += c->templates[i].n_notify;
+	for (size_t i = 0; i < c->n_variables; i++)
+		notify += c->variables[i].n_notify;
+	if (notify > 0 || p->config_len > KNOWN_TEXT_MAX)
+		return;
+	mem_free(known.text[known.next]);
+	known.text[known.next] = mem_strdup(p->config);
+	known.next = (known.next + 1) % KNOWN_MAX;
+}
+
 // What the agent would say to it, before the pod exists.
 static bool check(struct plan *p, struct err *e)
 {
 	struct conf *c = NULL;
+	if (is_known(p))
+		return true;
 	struct conf_load_opts opts = { .text = p->config,
 				       .text_name = "the agent's configuration" };
 	if (!conf_load(&opts, &c, e))
 		return false;
 	bool ok = look_at_all(p, c, e);
+	if (ok)
+		remember(p, c);
 	conf_free(c);
 	return ok;
 }
@@ -427,7 +479,7 @@ bool plan_config(struct plan *p, struct err *e)
 		json_object_set(doc, "env_template", p->variables);
 	put_deliver(p, doc);
 	put_telemetry(p, doc);
-	if (!put_proxy(p, doc, e))
+	if (!put_proxy(p, doc, e) || !look_at_grace(p, e))
 		return false;
 	if (p->mode != MODE_INIT)
 		put_state(p, doc);

@@ -74,6 +74,7 @@ static bool environment(const struct plan *p, json_t **ret, struct err *e)
 	put_field(*ret, "HOST_IP", "status.hostIP");
 	put_field(*ret, "POD_IP", "status.podIP");
 	put_field(*ret, "POD_NAME", "metadata.name");
+	plan_workload_env(p, *ret);
 	if (!p->config_map)
 		return put_config(p, *ret, e);
 	put_variables(p, *ret);
@@ -208,6 +209,7 @@ static bool mounts(const struct plan *p, bool init, json_t **ret, struct err *e)
 	mount(*ret, init ? HOME_INIT_VOLUME : HOME_VOLUME, HOME_MOUNT, false);
 	if (p->token.volume)
 		mount(*ret, p->token.volume, p->token.mount, true);
+	plan_workload_mounts(p, *ret);
 	mount(*ret, SECRETS_VOLUME, p->config_map ? p->mounts[0].path : SECRETS_MOUNT,
 	      false);
 	if (*asked_text(&p->asked, "agent-extra-secret", ""))

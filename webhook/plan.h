@@ -117,6 +117,9 @@ MUST_CHECK bool plan_config(struct plan *p, struct err *e);
 MUST_CHECK bool plan_container(const struct plan *p, bool init, json_t **ret,
 			       struct err *e);
 json_t *plan_volumes(const struct plan *p);
+// --- workload.c: what the clouds' identity needs in the agent's container
+void plan_workload_mounts(const struct plan *p, json_t *to);
+void plan_workload_env(const struct plan *p, json_t *to);
 // --- weave.c: the pod with all of it
 MUST_CHECK bool plan_weave(struct plan *p, json_t **ret, struct err *e);
 
