@@ -46,6 +46,7 @@ struct login {
 	int64_t checked_ms;
 	struct store_token token; // of the answer being handled
 	struct err error;
+	bool stale;      // the credential changed while an answer was waited for
 	bool keep_token; // at the end
 	void (*ended)(void *ctx);
 	void *ended_ctx;
@@ -79,7 +80,12 @@ static void on_answer(void *ctx, const struct store_token *t, const struct err *
 		l->token = *t;
 	else
 		l->error = *e;
+	bool stale = l->stale && l->state != ENDING;
 	event(l, t ? EV_GOOD : EV_BAD);
+	if (stale) {
+		l->stale = false;
+		event(l, EV_REFRESH);
+	}
 }
 
 static void tell(struct login *l, const struct err *e)
@@ -372,6 +378,7 @@ void login_lost(struct login *l)
 
 void login_refresh(struct login *l)
 {
+	l->stale = l->state == TRYING || l->state == RENEWING || l->state == CHECKING;
 	event(l, EV_REFRESH);
 }
 

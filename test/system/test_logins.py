@@ -117,6 +117,26 @@ def test_a_new_wrapped_secret_id(app, folder, start):
     has_file(folder)
 
 
+def test_a_credential_that_changes_during_a_login(fake, folder, start):
+    """The answer to the old one comes late, and is bad: the new one is tried at once."""
+    path = put(f"{folder}/token", "s.old")
+    fake.login()
+    good = fake.answers["auth/token/lookup-self"][0]
+    fake.on("auth/token/lookup-self", vault.Answer(
+        403, json=vault.errors("permission denied"), delay=2), good)
+    fake.on("kv/data/login", vault.Answer(json=vault.kv2({"password": "word"})))
+
+    class Here:
+        https, authority = fake.address, type("", (), {"cert": "/nonexistent"})
+
+    start(config(Here, folder, "token_file", token_file_path=path))
+    fake.wait(1)
+    put(path, "s.new")
+    has_file(folder)
+    assert [r.headers["x-vault-token"] for r in fake.seen("auth/token/lookup-self")] == [
+        "s.old", "s.new"]
+
+
 def test_a_new_password(app, folder, start):
     app.userpass("login", "good word", ["login"])
     path = put(f"{folder}/password", "bad word")
@@ -252,6 +272,24 @@ def test_the_status_says_why(app, folder, issuer, start):
     a = start(jwt(app, issuer, folder, aud="other"))
     a.event("login failed")
     assert "wrong audience" in json.dumps(a.status())
+
+
+def test_ldap(fake, folder, start):
+    """OpenBao has no such method: what Vault's documentation says, on a stand-in."""
+    fake.login()
+    fake.on("auth/ldap/login/joe", vault.Answer(json={"auth": {
+        "client_token": "s.t", "lease_duration": 60, "renewable": True}}))
+    fake.on("kv/data/login", vault.Answer(json=vault.kv2({"password": "word"})))
+
+    class Here:
+        https, authority = fake.address, type("", (), {"cert": "/nonexistent"})
+
+    start(config(Here, folder, "ldap", username="joe",
+                 password_file_path=put(f"{folder}/password", "a word\n")))
+    has_file(folder)
+    first = fake.seen()[0]
+    assert (first.method, first.json()) == ("PUT", {"password": "a word"})
+    assert not os.path.exists(f"{folder}/password")
 
 
 @pytest.mark.parametrize("method", ["aws", "azure", "gcp", "kerberos", "alicloud", "cf", "oci"])

@@ -406,6 +406,20 @@ def test_kv2_that_will_be_deleted(app, tmp_path):
         assert s.good("get kv/later")["version"] == "1"
 
 
+def test_kv2_metadata_and_subkeys(app, tmp_path):
+    """Paths of the API are taken as they are, and are no versions of a secret."""
+    c, _ = with_token(app, tmp_path, ("kv/metadata/app", "read"), ("kv/subkeys/app", "read"))
+    with Store(tmp_path, c) as s:
+        s.good("login")
+        a = s.good("get kv/metadata/app")
+        assert (a["life"], a["version"]) == ("static", "")
+        assert a["data"] == digest(app.get("kv/metadata/app")["data"])
+        assert s.good("get kv/subkeys/app")["data"] == digest(app.get("kv/subkeys/app")["data"])
+        app.delete("kv/data/app")  # of a deleted version there is metadata, and no secret
+        assert s.good("get kv/metadata/app")["data"] != a["data"]
+        s.bad("get kv/app", "denied", '"kv/data/app"')
+
+
 def test_kv1(app, tmp_path):
     c, _ = with_token(app, tmp_path, ("kv1/*", "read"))
     app.put("kv1/short", {"a": "b", "ttl": "30s"})
