@@ -416,8 +416,8 @@ bool agent_new(struct loop *l, const struct conf *conf, const struct agent_opts 
 	a->conf = conf;
 	a->opts = *opts;
 	a->cache = cache_new();
-	if (!open_volumes(a, e) || !open_sources(a, e) || !make_outputs(a, e) ||
-	    !agent_open_state(a, e)) {
+	if (!notifier_check(conf, e) || !open_volumes(a, e) || !open_sources(a, e) ||
+	    !make_outputs(a, e) || !agent_open_state(a, e)) {
 		agent_free(a);
 		return false;
 	}

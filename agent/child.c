@@ -142,6 +142,21 @@ void child_kill(struct child *c)
 	child_free(c);
 }
 
+bool child_can_start(const char *program)
+{
+	const char *path = getenv("PATH");
+	struct str rest = str_of(path ? path : "/usr/local/bin:/bin:/usr/bin"), dir;
+	if (strchr(program, '/'))
+		return access(program, X_OK) == 0;
+	while (str_next(&rest, ':', &dir)) {
+		AUTO_FREE char *file =
+			mem_printf("%.*s/%s", (int)dir.len, dir.p, program);
+		if (access(file, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
 // --- the program of exec mode
 
 static size_t strings_len(const char *const *list)

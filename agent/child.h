@@ -27,6 +27,8 @@ struct child_setup {
 MUST_CHECK bool child_start(struct loop *l, const struct child_setup *setup,
 			    child_done_fn *done, void *ctx, struct child **ret,
 			    struct err *e);
+// Whether there is such a program, in PATH or by its path.
+bool child_can_start(const char *program);
 // Kills it; `done` does not run.
 void child_kill(struct child *c);
 

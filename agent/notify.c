@@ -47,6 +47,39 @@ struct notifier *notifier_new(struct loop *l, struct volume *const *volumes,
 	return n;
 }
 
+static bool check_commands(const struct conf_notify *list, size_t n, const char *whose,
+			   struct err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *program = list[i].argv ? list[i].argv[0] : NULL;
+		if (list[i].kind != NOTIFY_COMMAND || child_can_start(program))
+			continue;
+		if (strcmp(program, "/bin/sh") == 0)
+			return err_set(e, ERR_CONFIG, 0,
+				       "%s: its command needs a shell, and the agent's "
+				       "image has none: write notify = "
+				       "\"signal:HUP@CONTAINER\", \"http:…\", or the "
+				       "argument vector of a program",
+				       whose);
+		log_warn("there is no such program for a command",
+			 LOG_STR("program", program), LOG_STR("template", whose));
+	}
+	return true;
+}
+
+bool notifier_check(const struct conf *c, struct err *e)
+{
+	for (size_t i = 0; i < c->n_templates; i++)
+		if (!check_commands(c->templates[i].notify, c->templates[i].n_notify,
+				    c->templates[i].name, e))
+			return err_wrap(e, "template");
+	for (size_t i = 0; i < c->n_variables; i++)
+		if (!check_commands(c->variables[i].notify, c->variables[i].n_notify,
+				    c->variables[i].name, e))
+			return err_wrap(e, "env_template");
+	return check_commands(c->notify, c->n_notify, "notify", e);
+}
+
 void notifier_set_child(struct notifier *n,
 			bool (*fn)(void *ctx, int signo, struct err *e), void *ctx)
 {

@@ -18,6 +18,10 @@ typedef void notifier_done_fn(void *ctx, struct output *o, const struct conf_not
 
 struct notifier *notifier_new(struct loop *l, struct volume *const *volumes,
 			      notifier_done_fn *done, void *ctx);
+// Whether the image has what the configuration's commands want: no shell for a line that needs
+// one is an error; another program may still come (it is warned of).
+MUST_CHECK bool notifier_check(const struct conf *c, struct err *e);
+
 // How signal:…@child reaches the command of exec mode; fn may be NULL.
 void notifier_set_child(struct notifier *n,
 			bool (*fn)(void *ctx, int signo, struct err *e), void *ctx);

@@ -347,6 +347,34 @@ def test_no_restart_once_it_is_asked_to_end(sealed, start):
     assert not any('"restart"' in line for line in x.log.all())
 
 
+# --- commands of templates -----------------------------------------------------------------
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a mount namespace")
+def test_a_line_for_a_shell_that_is_not_there_is_refused_at_the_start(folder, sealed):
+    hide = ["unshare", "--mount", "bash", "-c", 'mount --bind /etc/passwd "$(readlink -f /bin/sh)" && exec "$@"', "-"]
+
+    def start(command):
+        path = f"{folder}/c.hcl"
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(sealed.store() + template(f"{folder}/file", PASSWORD, command=command))
+        return subprocess.run([*hide, AGENT, "--config", path, "--once"], capture_output=True, text=True,
+                              timeout=60, check=False)
+
+    done = start(f"echo x >{folder}/said && true")
+    assert done.returncode == 1 and read(f"{folder}/file") is None
+    assert f"template: {folder}/file: its command needs a shell" in done.stderr.splitlines()[-1]
+    assert start(f"touch {folder}/said").returncode == 0  # plain words need none
+    assert os.path.exists(f"{folder}/said")
+
+
+def test_a_line_runs_where_there_is_a_shell(folder, sealed):
+    path = f"{folder}/c.hcl"
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(sealed.store() + template(f"{folder}/file", PASSWORD, command=f"echo x >{folder}/said && true"))
+    run(AGENT, "--config", path, "--once")
+    assert read(f"{folder}/said") == "x\n"
+
+
 # --- --once, probes -----------------------------------------------------------------------
 
 def test_once_becomes_the_command(sealed, start):
