@@ -73,6 +73,20 @@ static void newline(const struct json_out *j)
 		buf_puts(j->out, "  ");
 }
 
+static void begin(struct json_out *j, char bracket)
+{
+	buf_putc(j->out, bracket);
+	j->depth++;
+}
+
+static void end(struct json_out *j, char bracket, bool any)
+{
+	j->depth--;
+	if (any)
+		newline(j);
+	buf_putc(j->out, bracket);
+}
+
 static bool null(const struct json_out *j)
 {
 	buf_puts(j->out, "null");
@@ -118,25 +132,20 @@ static bool json_map(struct json_out *j, const json_t *from)
 			json_object_iter_value(it),
 		};
 	qsort(members, n, sizeof(*members), by_name);
-	buf_putc(j->out, '{');
-	j->depth++;
+	begin(j, '{');
 	for (size_t i = 0; i < n && !buf_failed(j->out); i++) {
 		key(j, members[i].name, i == 0);
 		if (!json(j, members[i].value))
 			return false;
 	}
-	j->depth--;
-	if (n)
-		newline(j);
-	buf_putc(j->out, '}');
+	end(j, '}', n);
 	return true;
 }
 
 static bool json_list(struct json_out *j, const json_t *from)
 {
 	size_t n = json_array_size(from);
-	buf_putc(j->out, '[');
-	j->depth++;
+	begin(j, '[');
 	for (size_t i = 0; i < n && !buf_failed(j->out); i++) {
 		if (i)
 			buf_putc(j->out, ',');
@@ -144,10 +153,7 @@ static bool json_list(struct json_out *j, const json_t *from)
 		if (!json(j, json_array_get(from, i)))
 			return false;
 	}
-	j->depth--;
-	if (n)
-		newline(j);
-	buf_putc(j->out, ']');
+	end(j, ']', n);
 	return true;
 }
 
@@ -177,18 +183,14 @@ static bool map(struct json_out *j, const struct val *v)
 	if (m->json)
 		return json(j, m->json);
 	const struct entry *entries = map_entries(j->a, m);
-	buf_putc(j->out, '{');
-	j->depth++;
+	begin(j, '{');
 	for (size_t i = 0; i < m->n && !buf_failed(j->out); i++) {
 		struct str name = { entries[i].key.s.p, entries[i].key.s.len };
 		key(j, name, i == 0);
 		if (!value(j, &entries[i].value))
 			return false;
 	}
-	j->depth--;
-	if (m->n)
-		newline(j);
-	buf_putc(j->out, '}');
+	end(j, '}', m->n);
 	return true;
 }
 
@@ -212,8 +214,7 @@ static bool list(struct json_out *j, const struct val *v)
 		return bytes(j, l);
 	if (l->json)
 		return json(j, l->json);
-	buf_putc(j->out, '[');
-	j->depth++;
+	begin(j, '[');
 	for (size_t i = 0; i < l->n && !buf_failed(j->out); i++) {
 		struct val item = list_at(j->a, l, i);
 		if (i)
@@ -222,10 +223,7 @@ static bool list(struct json_out *j, const struct val *v)
 		if (!value(j, &item))
 			return false;
 	}
-	j->depth--;
-	if (l->n)
-		newline(j);
-	buf_putc(j->out, ']');
+	end(j, ']', l->n);
 	return true;
 }
 
@@ -235,17 +233,13 @@ static bool object(struct json_out *j, const struct val *v)
 	struct val field;
 	if (val_is_nil(v))
 		return null(j);
-	buf_putc(j->out, '{');
-	j->depth++;
+	begin(j, '{');
 	for (size_t i = 0; object_nth(j->a, v, i, &name, &field); i++) {
 		key(j, name, i == 0);
 		if (!value(j, &field))
 			return false;
 	}
-	j->depth--;
-	if (v->object->type != OBJ_SCRATCH)
-		newline(j);
-	buf_putc(j->out, '}');
+	end(j, '}', v->object->type != OBJ_SCRATCH);
 	return true;
 }
 

@@ -5,6 +5,7 @@
 #include "lib/base/codec.h"
 #include "lib/crypto/digest.h"
 #include "templates/funcs.h"
+#include "templates/funcs_shared.h"
 #include "templates/run.h"
 #include "templates/text.h"
 
@@ -31,8 +32,7 @@ static bool fn_b64enc(struct run *r, const struct val *args, size_t n UNUSED,
 	return encode(r, &args[0], B64_STD, ret);
 }
 
-static bool fn_b64dec(struct run *r, const struct val *args, size_t n UNUSED,
-		      struct val *ret)
+bool fn_b64dec(struct run *r, const struct val *args, size_t n UNUSED, struct val *ret)
 {
 	return decode(r, &args[0], B64_STD, ret);
 }

@@ -6,6 +6,7 @@
 #include "lib/base/json.h"
 #include "templates/emit.h"
 #include "templates/funcs.h"
+#include "templates/funcs_shared.h"
 #include "templates/read.h"
 #include "templates/run.h"
 #include "templates/text.h"
@@ -54,30 +55,26 @@ static bool fn_float(struct run *r, const struct val *args, size_t n UNUSED,
 	return true;
 }
 
+typedef bool read_fn(struct arena *, struct str, struct val *, struct err *);
+
+static bool parsed(struct run *r, const struct val *text, read_fn *read, struct val *ret)
+{
+	struct err e = ERR_INIT;
+	*ret = val_map(map_new(&r->arena, MAP_ANY)); // of an empty text
+	return !text->s.len || read(&r->arena, val_text(text), ret, &e) ||
+	       func_fail(r, "%s", e.text);
+}
+
 static bool fn_json(struct run *r, const struct val *args, size_t n UNUSED,
 		    struct val *ret)
 {
-	struct err e = ERR_INIT;
-	if (!args[0].s.len) {
-		*ret = val_map(map_new(&r->arena, MAP_ANY));
-		return true;
-	}
-	if (!read_json(&r->arena, val_text(&args[0]), ret, &e))
-		return func_fail(r, "%s", e.text);
-	return true;
+	return parsed(r, &args[0], read_json, ret);
 }
 
 static bool fn_yaml(struct run *r, const struct val *args, size_t n UNUSED,
 		    struct val *ret)
 {
-	struct err e = ERR_INIT;
-	if (!args[0].s.len) {
-		*ret = val_map(map_new(&r->arena, MAP_ANY));
-		return true;
-	}
-	if (!read_yaml(&r->arena, val_text(&args[0]), ret, &e))
-		return func_fail(r, "%s", e.text);
-	return true;
+	return parsed(r, &args[0], read_yaml, ret);
 }
 
 static bool json(struct run *r, const struct val *v, struct emit_json how,
@@ -90,20 +87,17 @@ static bool json(struct run *r, const struct val *v, struct emit_json how,
 	return run_take(r, &out, ret);
 }
 
-static bool fn_to_json(struct run *r, const struct val *args, size_t n UNUSED,
-		       struct val *ret)
+bool fn_to_json(struct run *r, const struct val *args, size_t n UNUSED, struct val *ret)
 {
 	return json(r, &args[0], (struct emit_json){ .pretty = false }, ret);
 }
 
-static bool fn_to_pretty(struct run *r, const struct val *args, size_t n UNUSED,
-			 struct val *ret)
+bool fn_to_pretty(struct run *r, const struct val *args, size_t n UNUSED, struct val *ret)
 {
 	return json(r, &args[0], (struct emit_json){ .pretty = true }, ret);
 }
 
-static bool fn_to_raw(struct run *r, const struct val *args, size_t n UNUSED,
-		      struct val *ret)
+bool fn_to_raw(struct run *r, const struct val *args, size_t n UNUSED, struct val *ret)
 {
 	return json(r, &args[0], (struct emit_json){ .unescaped = true }, ret);
 }

@@ -5,40 +5,12 @@
 
 #include "lib/crypto/crypto.h"
 #include "templates/convert.h"
-#include "templates/emit.h"
 #include "templates/funcs.h"
+#include "templates/funcs_shared.h"
 #include "templates/gotime.h"
 #include "templates/read.h"
 #include "templates/run.h"
 #include "templates/text.h"
-
-static bool json(struct run *r, const struct val *v, struct emit_json how,
-		 struct val *ret)
-{
-	struct err e = ERR_INIT;
-	AUTO_BUF struct buf out = BUF_INIT(r->max_output);
-	if (!emit_json(&out, &r->arena, v, how, &e))
-		return func_fail_kind(r, e.kind, "%s", e.text);
-	return run_take(r, &out, ret);
-}
-
-static bool fn_to_json(struct run *r, const struct val *args, size_t n UNUSED,
-		       struct val *ret)
-{
-	return json(r, &args[0], (struct emit_json){ .pretty = false }, ret);
-}
-
-static bool fn_to_pretty(struct run *r, const struct val *args, size_t n UNUSED,
-			 struct val *ret)
-{
-	return json(r, &args[0], (struct emit_json){ .pretty = true }, ret);
-}
-
-static bool fn_to_raw(struct run *r, const struct val *args, size_t n UNUSED,
-		      struct val *ret)
-{
-	return json(r, &args[0], (struct emit_json){ .unescaped = true }, ret);
-}
 
 static bool fn_from_json(struct run *r, const struct val *args, size_t n UNUSED,
 			 struct val *ret)

@@ -2,20 +2,13 @@
 // sprig's strings.
 #include <string.h>
 
-#include "lib/base/codec.h"
 #include "templates/convert.h"
 #include "templates/format.h"
 #include "templates/funcs.h"
-#include "templates/regexp.h"
+#include "templates/funcs_shared.h"
 #include "templates/run.h"
 #include "templates/text.h"
 #include "templates/unicode.h"
-
-static bool slice(struct str s, struct val *ret)
-{
-	*ret = val_str(s.p, s.len);
-	return true;
-}
 
 static bool quoted(struct run *r, const struct val *args, size_t n, bool single,
 		   struct val *ret)
@@ -52,26 +45,6 @@ static bool fn_squote(struct run *r, const struct val *args, size_t n, struct va
 	return quoted(r, args, n, true, ret);
 }
 
-static bool mapped(struct run *r, const struct val *v, uint32_t (*map)(uint32_t),
-		   struct val *ret)
-{
-	AUTO_BUF struct buf out = BUF_INIT(r->max_output);
-	text_map(&out, val_text(v), map);
-	return run_take(r, &out, ret);
-}
-
-static bool fn_upper(struct run *r, const struct val *args, size_t n UNUSED,
-		     struct val *ret)
-{
-	return mapped(r, &args[0], unicode_upper, ret);
-}
-
-static bool fn_lower(struct run *r, const struct val *args, size_t n UNUSED,
-		     struct val *ret)
-{
-	return mapped(r, &args[0], unicode_lower, ret);
-}
-
 // strings.Title: a letter behind what is no letter, digit, '_' or part of a word.
 static bool first_letters(struct run *r, const struct val *v, uint32_t (*map)(uint32_t),
 			  struct val *ret)
@@ -98,43 +71,6 @@ static bool fn_untitle(struct run *r, const struct val *args, size_t n UNUSED,
 		       struct val *ret)
 {
 	return first_letters(r, &args[0], unicode_lower, ret);
-}
-
-static bool fn_trim(struct run *r UNUSED, const struct val *args, size_t n UNUSED,
-		    struct val *ret)
-{
-	return slice(text_trim_space(val_text(&args[0])), ret);
-}
-
-static bool fn_trim_all(struct run *r UNUSED, const struct val *args, size_t n UNUSED,
-			struct val *ret)
-{
-	return slice(text_trim(val_text(&args[1]), val_text(&args[0]), true, true), ret);
-}
-
-static bool fn_trim_prefix(struct run *r UNUSED, const struct val *args, size_t n UNUSED,
-			   struct val *ret)
-{
-	struct str s = val_text(&args[1]), cut = val_text(&args[0]);
-	return slice(text_starts(s, cut) ? (struct str){ s.p + cut.len, s.len - cut.len }
-					 : s,
-		     ret);
-}
-
-static bool fn_trim_suffix(struct run *r UNUSED, const struct val *args, size_t n UNUSED,
-			   struct val *ret)
-{
-	struct str s = val_text(&args[1]), cut = val_text(&args[0]);
-	return slice(text_ends(s, cut) ? (struct str){ s.p, s.len - cut.len } : s, ret);
-}
-
-static bool fn_replace(struct run *r, const struct val *args, size_t n UNUSED,
-		       struct val *ret)
-{
-	AUTO_BUF struct buf out = BUF_INIT(r->max_output);
-	text_replace(&out, val_text(&args[2]), val_text(&args[0]), val_text(&args[1]),
-		     -1);
-	return run_take(r, &out, ret);
 }
 
 static bool fn_repeat(struct run *r, const struct val *args, size_t n UNUSED,
@@ -178,7 +114,7 @@ static bool fn_trunc(struct run *r UNUSED, const struct val *args, size_t n UNUS
 		s = (struct str){ s.p + s.len + c, (size_t)-c };
 	else if (c >= 0 && (int64_t)s.len > c)
 		s.len = (size_t)c;
-	return slice(s, ret);
+	return func_slice(s, ret);
 }
 
 static bool fn_substr(struct run *r, const struct val *args, size_t n UNUSED,
@@ -192,7 +128,7 @@ static bool fn_substr(struct run *r, const struct val *args, size_t n UNUSED,
 		end = len;
 	if (start > end || end > len || end < 0)
 		return func_fail(r, "the bounds are out of range");
-	return slice((struct str){ s.p + start, (size_t)(end - start) }, ret);
+	return func_slice((struct str){ s.p + start, (size_t)(end - start) }, ret);
 }
 
 static void pad(struct buf *out, int64_t n)
@@ -256,72 +192,28 @@ static bool fn_cat(struct run *r, const struct val *args, size_t n, struct val *
 	return run_take(r, &out, ret);
 }
 
-static bool fn_b64dec(struct run *r, const struct val *args, size_t n UNUSED,
-		      struct val *ret)
-{
-	struct err e = ERR_INIT;
-	AUTO_BUF struct buf out = BUF_INIT(r->max_output);
-	if (!codec_b64_decode(args[0].s.p, args[0].s.len, B64_STD | B64_NEWLINES, &out,
-			      &e))
-		return func_fail(r, "the text is no valid base64");
-	return run_take(r, &out, ret);
-}
-
-static bool regex(struct run *r, const struct val *v, struct regexp **ret)
-{
-	struct err e = ERR_INIT;
-	return regexp_compile(&r->arena, val_text(v), ret, &e) ||
-	       func_fail(r, "%s", e.text);
-}
-
-static struct regexp_budget budget(const struct run *r)
-{
-	return (struct regexp_budget){ .left = (r->max_steps - r->steps) * 64 };
-}
-
-static bool spent(struct run *r, const struct regexp_budget *b)
-{
-	if (b->failed)
-		return func_fail_kind(r, ERR_LIMIT,
-				      "the expression needs too many steps");
-	return run_steps(r, (r->max_steps - r->steps) - b->left / 64);
-}
-
-static bool fn_regex_match(struct run *r, const struct val *args, size_t n UNUSED,
-			   struct val *ret)
-{
-	struct regexp *re = NULL;
-	struct regexp_budget b = budget(r);
-	if (!regex(r, &args[0], &re))
-		return false;
-	*ret = val_bool(regexp_match(re, val_text(&args[1]), &b));
-	return spent(r, &b);
-}
-
 static bool fn_regex_find(struct run *r, const struct val *args, size_t n UNUSED,
 			  struct val *ret)
 {
-	struct regexp *re = NULL;
-	struct regexp_budget b = budget(r);
-	if (!regex(r, &args[0], &re))
+	struct regex x;
+	if (!regex_start(r, &args[0], &x))
 		return false;
-	size_t *caps = arena_calloc(&r->arena, 2 * regexp_groups(re), sizeof(size_t));
+	size_t *caps = arena_calloc(&r->arena, 2 * regexp_groups(x.re), sizeof(size_t));
 	*ret = val_strz("");
-	if (regexp_find(re, val_text(&args[1]), 0, caps, &b))
+	if (regexp_find(x.re, val_text(&args[1]), 0, caps, &x.budget))
 		*ret = val_str(args[1].s.p + caps[0], caps[1] - caps[0]);
-	return spent(r, &b);
+	return regex_end(r, &x);
 }
 
 static bool fn_regex_replace(struct run *r, const struct val *args, size_t n UNUSED,
 			     struct val *ret)
 {
 	AUTO_BUF struct buf out = BUF_INIT(r->max_output);
-	struct regexp *re = NULL;
-	struct regexp_budget b = budget(r);
-	if (!regex(r, &args[0], &re))
+	struct regex x;
+	if (!regex_start(r, &args[0], &x))
 		return false;
-	regexp_replace_all(re, val_text(&args[1]), val_text(&args[2]), &out, &b);
-	return spent(r, &b) && run_take(r, &out, ret);
+	regexp_replace_all(x.re, val_text(&args[1]), val_text(&args[2]), &out, &x.budget);
+	return regex_end(r, &x) && run_take(r, &out, ret);
 }
 
 const struct func funcs_sprig_text[] = {
@@ -335,9 +227,9 @@ const struct func funcs_sprig_text[] = {
 	     "{{sprig_title \"a b\"}}", "A B", 0),
 	FUNC("sprig_untitle", "s", fn_untitle, "first letters in lower case",
 	     "{{sprig_untitle \"A B\"}}", "a b", 0),
-	FUNC("sprig_trim", "s", fn_trim, "takes white space off both ends",
+	FUNC("sprig_trim", "s", fn_trim_space, "takes white space off both ends",
 	     "{{sprig_trim \" a \"}}", "a", 0),
-	FUNC("sprig_trimAll", "ss", fn_trim_all, "takes letters of a set off both ends",
+	FUNC("sprig_trimAll", "ss", fn_trim, "takes letters of a set off both ends",
 	     "{{sprig_trimAll \"$\" \"$5$\"}}", "5", 0),
 	FUNC("sprig_trimPrefix", "ss", fn_trim_prefix, "takes a prefix off",
 	     "{{sprig_trimPrefix \"-\" \"-a\"}}", "a", 0),

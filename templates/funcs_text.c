@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "templates/funcs.h"
-#include "templates/regexp.h"
+#include "templates/funcs_shared.h"
 #include "templates/run.h"
 #include "templates/text.h"
 #include "templates/unicode.h"
@@ -50,44 +50,44 @@ static bool fn_join(struct run *r, const struct val *args, size_t n UNUSED,
 	return run_take(r, &out, ret);
 }
 
-static bool slice(struct str s, struct val *ret)
+bool func_slice(struct str s, struct val *ret)
 {
 	*ret = val_str(s.p, s.len);
 	return true;
 }
 
-static bool fn_trim(struct run *r UNUSED, const struct val *args, size_t n UNUSED,
-		    struct val *ret)
+bool fn_trim(struct run *r UNUSED, const struct val *args, size_t n UNUSED,
+	     struct val *ret)
 {
-	return slice(text_trim(val_text(&args[1]), val_text(&args[0]), true, true), ret);
+	return func_slice(text_trim(val_text(&args[1]), val_text(&args[0]), true, true),
+			  ret);
 }
 
-static bool fn_trim_prefix(struct run *r UNUSED, const struct val *args, size_t n UNUSED,
-			   struct val *ret)
+bool fn_trim_prefix(struct run *r UNUSED, const struct val *args, size_t n UNUSED,
+		    struct val *ret)
 {
 	struct str s = val_text(&args[1]), cut = val_text(&args[0]);
 	if (text_starts(s, cut))
 		s = (struct str){ s.p + cut.len, s.len - cut.len };
-	return slice(s, ret);
+	return func_slice(s, ret);
 }
 
-static bool fn_trim_suffix(struct run *r UNUSED, const struct val *args, size_t n UNUSED,
-			   struct val *ret)
+bool fn_trim_suffix(struct run *r UNUSED, const struct val *args, size_t n UNUSED,
+		    struct val *ret)
 {
 	struct str s = val_text(&args[1]), cut = val_text(&args[0]);
 	if (text_ends(s, cut))
 		s.len -= cut.len;
-	return slice(s, ret);
+	return func_slice(s, ret);
 }
 
-static bool fn_trim_space(struct run *r UNUSED, const struct val *args, size_t n UNUSED,
-			  struct val *ret)
+bool fn_trim_space(struct run *r UNUSED, const struct val *args, size_t n UNUSED,
+		   struct val *ret)
 {
-	return slice(text_trim_space(val_text(&args[0])), ret);
+	return func_slice(text_trim_space(val_text(&args[0])), ret);
 }
 
-static bool fn_replace(struct run *r, const struct val *args, size_t n UNUSED,
-		       struct val *ret)
+bool fn_replace(struct run *r, const struct val *args, size_t n UNUSED, struct val *ret)
 {
 	AUTO_BUF struct buf out = BUF_INIT(r->max_output);
 	text_replace(&out, val_text(&args[2]), val_text(&args[0]), val_text(&args[1]),
@@ -103,14 +103,12 @@ static bool mapped(struct run *r, const struct val *v, uint32_t (*map)(uint32_t)
 	return run_take(r, &out, ret);
 }
 
-static bool fn_lower(struct run *r, const struct val *args, size_t n UNUSED,
-		     struct val *ret)
+bool fn_lower(struct run *r, const struct val *args, size_t n UNUSED, struct val *ret)
 {
 	return mapped(r, &args[0], unicode_lower, ret);
 }
 
-static bool fn_upper(struct run *r, const struct val *args, size_t n UNUSED,
-		     struct val *ret)
+bool fn_upper(struct run *r, const struct val *args, size_t n UNUSED, struct val *ret)
 {
 	return mapped(r, &args[0], unicode_upper, ret);
 }
@@ -141,51 +139,42 @@ static bool fn_indent(struct run *r, const struct val *args, size_t n UNUSED,
 	return run_take(r, &out, ret);
 }
 
-// A compiled expression; func_fail() has been called when there is none.
-static struct regexp *compile(struct run *r, const struct val *v)
+bool regex_start(struct run *r, const struct val *expr, struct regex *ret)
 {
 	struct err e = ERR_INIT;
-	struct regexp *re = NULL;
-	if (!regexp_compile(&r->arena, val_text(v), &re, &e))
-		func_fail(r, "%s", e.text);
-	return re;
+	if (!regexp_compile(&r->arena, val_text(expr), &ret->re, &e))
+		return func_fail(r, "%s", e.text);
+	ret->budget = (struct regexp_budget){ .left = (r->max_steps - r->steps) * 64 };
+	return true;
 }
 
-// The work of a match counts as steps.
-static struct regexp_budget budget(const struct run *r)
+bool regex_end(struct run *r, const struct regex *x)
 {
-	return (struct regexp_budget){ .left = (r->max_steps - r->steps) * 64 };
-}
-
-static bool spent(struct run *r, const struct regexp_budget *b)
-{
-	if (b->failed)
+	if (x->budget.failed)
 		return func_fail_kind(r, ERR_LIMIT,
 				      "the expression needs too many steps");
-	return run_steps(r, (r->max_steps - r->steps) - b->left / 64);
+	return run_steps(r, (r->max_steps - r->steps) - x->budget.left / 64);
 }
 
-static bool fn_regex_match(struct run *r, const struct val *args, size_t n UNUSED,
-			   struct val *ret)
+bool fn_regex_match(struct run *r, const struct val *args, size_t n UNUSED,
+		    struct val *ret)
 {
-	struct regexp *re = compile(r, &args[0]);
-	struct regexp_budget b = budget(r);
-	if (!re)
+	struct regex x;
+	if (!regex_start(r, &args[0], &x))
 		return false;
-	*ret = val_bool(regexp_match(re, val_text(&args[1]), &b));
-	return spent(r, &b);
+	*ret = val_bool(regexp_match(x.re, val_text(&args[1]), &x.budget));
+	return regex_end(r, &x);
 }
 
 static bool fn_regex_replace(struct run *r, const struct val *args, size_t n UNUSED,
 			     struct val *ret)
 {
 	AUTO_BUF struct buf out = BUF_INIT(r->max_output);
-	struct regexp *re = compile(r, &args[0]);
-	struct regexp_budget b = budget(r);
-	if (!re)
+	struct regex x;
+	if (!regex_start(r, &args[0], &x))
 		return false;
-	regexp_replace_all(re, val_text(&args[2]), val_text(&args[1]), &out, &b);
-	return spent(r, &b) && run_take(r, &out, ret);
+	regexp_replace_all(x.re, val_text(&args[2]), val_text(&args[1]), &out, &x.budget);
+	return regex_end(r, &x) && run_take(r, &out, ret);
 }
 
 const struct func funcs_text[] = {
