@@ -9,11 +9,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/base/auto.h"
 #include "lib/base/buf.h"
 
-enum option_stanza {
+enum __attribute__((packed)) option_stanza {
 	STANZA_TOP,             // struct conf
 	STANZA_VAULT,           // the peer's vault stanza: struct conf_store
 	STANZA_RETRY,           // vault.retry: struct conf_store
@@ -41,7 +42,7 @@ enum option_stanza {
 };
 
 // What a value is, and the C type of the field.
-enum option_type {
+enum __attribute__((packed)) option_type {
 	OPTION_STRING,      // const char *
 	OPTION_ID,          // const char *: a name or number
 	OPTION_TTL,         // const char *: a duration for the store, kept as text
@@ -66,6 +67,7 @@ enum option_type {
 	OPTION_IGNORED, // accepted; `ignored` says why it has no meaning here
 };
 
+// Over two hundred of them: packed where the program's size asks for it.
 struct option_row {
 	const char *key;        // in the configuration; NULL: no key, only an annotation
 	const char *help;       // one line
@@ -78,12 +80,12 @@ struct option_row {
 	const char *const *words; // of OPTION_WORD, NULL-ended, in the order of the enum
 	enum option_stanza stanza;
 	enum option_type type;
-	bool env_own;  // the variable exists with AMPOULE_ only
-	bool vault;    // of STANZA_STORE: a key of the vault stanza too
-	bool kept;     // of STANZA_STORE: stays among the store's own options too
-	bool alias;    // another name for the field of a row before it
-	size_t offset; // of the field
-	size_t also;   // of the second field of some types; 0: none
+	bool env_own : 1; // the variable exists with AMPOULE_ only
+	bool vault : 1;   // of STANZA_STORE: a key of the vault stanza too
+	bool kept : 1;    // of STANZA_STORE: stays among the store's own options too
+	bool alias : 1;   // another name for the field of a row before it
+	uint16_t offset;  // of the field
+	uint16_t also;    // of the second field of some types; 0: none
 };
 
 enum option_unknown { UNKNOWN_WARN, UNKNOWN_FATAL, UNKNOWN_KEEP };
