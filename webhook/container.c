@@ -17,6 +17,7 @@ enum {
 	VERSIONS = 3,          // the present one, the one before, the one being written
 	MIB = 1 << 20,
 	PROGRAM_MIB = 4,
+	GATE_SECONDS = 300,
 	MAP_ROOM = MIB, // when the files are the user's own
 };
 
@@ -229,19 +230,32 @@ static bool mounts(const struct plan *p, bool init, json_t **ret, struct err *e)
 
 // --- the container
 
-// The application's containers start when the files are there: the kubelet goes on when the
-// hook has ended, without the second that a probe ticks.
+// The application's containers start when the files are there. With a hook the kubelet goes on
+// when it has ended; a probe ticks once a second.
 static void gate(const struct plan *p, json_t *container)
 {
-	bool native = p->mode == MODE_NATIVE || p->mode == MODE_EXEC;
-	if (native && p->populate)
-		json_object_set_new(container, "lifecycle",
-				    json_pack("{s:{s:{s:[s, s, s, s, s, s]}}}",
-					      "postStart", "exec", "command", AGENT_PATH,
-					      "--probe", "startup", "--wait", "--socket",
-					      AGENT_SOCKET));
-	if (native)
-		json_object_set_new(container, "restartPolicy", json_string("Always"));
+	json_t *command = json_pack("[s, s, s, s, s]", AGENT_PATH, "--probe", "startup",
+				    "--socket", AGENT_SOCKET);
+	if (p->ask->settings->gate_by_probe) {
+		json_object_set_new(container, "startupProbe",
+				    json_pack("{s:{s:o}, s:i, s:i}", "exec", "command",
+					      command, "periodSeconds", 1,
+					      "failureThreshold", GATE_SECONDS));
+		return;
+	}
+	json_array_append_new(command, json_string("--wait"));
+	json_object_set_new(
+		container, "lifecycle",
+		json_pack("{s:{s:{s:o}}}", "postStart", "exec", "command", command));
+}
+
+static void make_native(const struct plan *p, json_t *container)
+{
+	if (p->mode != MODE_NATIVE && p->mode != MODE_EXEC)
+		return;
+	if (p->populate)
+		gate(p, container);
+	json_object_set_new(container, "restartPolicy", json_string("Always"));
 }
 
 static json_t *arguments(const struct plan *p, bool init)
@@ -282,7 +296,7 @@ static bool fill(const struct plan *p, bool init, json_t *c, struct err *e)
 	if (ok)
 		json_object_set_new(c, "volumeMounts", part);
 	if (!init)
-		gate(p, c);
+		make_native(p, c);
 	return ok;
 }
 
@@ -302,8 +316,11 @@ bool plan_container(const struct plan *p, bool init, json_t **ret, struct err *e
 
 // --- volumes
 
-static json_t *memory(const char *name, size_t mib)
+static json_t *memory(const struct plan *p, const char *name, size_t mib)
 {
+	if (p->ask->settings->unlimited)
+		return json_pack("{s:s, s:{s:s}}", "name", name, "emptyDir", "medium",
+				 "Memory");
 	AUTO_FREE char *size =
 		mib % 1024 ? mem_printf("%zuMi", mib) : mem_printf("%zuGi", mib / 1024);
 	return json_pack("{s:s, s:{s:s, s:s}}", "name", name, "emptyDir", "medium",
@@ -345,10 +362,10 @@ json_t *plan_volumes(const struct plan *p)
 	json_t *list = json_array();
 	bool init = p->populate && (p->mode == MODE_PAIR || p->mode == MODE_INIT);
 	if (init && !p->no_agent)
-		json_array_append_new(list, memory(HOME_INIT_VOLUME, 1));
+		json_array_append_new(list, memory(p, HOME_INIT_VOLUME, 1));
 	if (p->mode != MODE_INIT && !p->no_agent)
-		json_array_append_new(list, memory(HOME_VOLUME, 1));
-	json_array_append_new(list, memory(SECRETS_VOLUME, secrets_mib(p)));
+		json_array_append_new(list, memory(p, HOME_VOLUME, 1));
+	json_array_append_new(list, memory(p, SECRETS_VOLUME, secrets_mib(p)));
 	secret_volume(list, "extra-secrets",
 		      asked_text(&p->asked, "agent-extra-secret", ""));
 	if (p->config_map)
@@ -358,9 +375,9 @@ json_t *plan_volumes(const struct plan *p)
 					asked_text(&p->asked, "agent-configmap", "")));
 	secret_volume(list, "vault-tls-secrets", asked_text(&p->asked, "tls-secret", ""));
 	if (init && p->mode == MODE_PAIR)
-		json_array_append_new(list, memory(STATE_VOLUME, 1));
+		json_array_append_new(list, memory(p, STATE_VOLUME, 1));
 	if (p->mode == MODE_EXEC)
-		json_array_append_new(list, memory(PROGRAM_VOLUME, PROGRAM_MIB));
+		json_array_append_new(list, memory(p, PROGRAM_VOLUME, PROGRAM_MIB));
 	if (p->token.make && !p->no_agent)
 		json_array_append_new(list, token_volume(p));
 	return list;

@@ -79,7 +79,7 @@ static bool keeps_context(const json_t *before, const json_t *after, struct err 
 bool patch_container(const char *text, json_t **container, struct err *e)
 {
 	static const char *const fixed[] = { "image", "command", "lifecycle",
-					     "restartPolicy" };
+					     "startupProbe", "restartPolicy" };
 	AUTO_JSON json_t *patch = NULL;
 	AUTO_JSON json_t *before = json_incref(*container);
 	if (str_trim(str_of(text)).len == 0 || strcmp(text, "null") == 0)

@@ -27,7 +27,17 @@ static const struct {
 	{ "image", offsetof(struct settings, image) },
 };
 
-static const char *const others[] = { "openshift", "annotations", "store", "template" };
+static const struct {
+	const char *key;
+	size_t offset;
+} switches[] = {
+	{ "openshift", offsetof(struct settings, openshift) },
+	{ "gate_by_probe", offsetof(struct settings, gate_by_probe) },
+	{ "writable", offsetof(struct settings, writable) },
+	{ "unlimited", offsetof(struct settings, unlimited) },
+};
+
+static const char *const blocks_known[] = { "annotations", "store", "template" };
 
 void settings_init(struct settings *s)
 {
@@ -61,21 +71,26 @@ static bool read_texts(const struct node *root, struct settings *s, struct err *
 		const char *value = json_string_value(kept);
 		memcpy((char *)s + texts[i].offset, &value, sizeof(value));
 	}
-	const struct node *n = node_get(root, "openshift");
-	if (n && n->kind != NODE_BOOL)
-		return node_err(n, e, "true or false is wanted");
-	s->openshift = n && n->truth;
+	for (size_t i = 0; i < ARRAY_LEN(switches); i++) {
+		const struct node *n = node_get(root, switches[i].key);
+		if (n && n->kind != NODE_BOOL)
+			return node_err(n, e, "true or false is wanted");
+		*(bool *)((char *)s + switches[i].offset) = n && n->truth;
+	}
 	return true;
 }
 
 static bool known(const struct node *root, struct err *e)
 {
-	const char *names[ARRAY_LEN(texts) + ARRAY_LEN(others)];
+	const char
+		*names[ARRAY_LEN(texts) + ARRAY_LEN(switches) + ARRAY_LEN(blocks_known)];
 	size_t count = 0;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		names[count++] = texts[i].key;
-	for (size_t i = 0; i < ARRAY_LEN(others); i++)
-		names[count++] = others[i];
+	for (size_t i = 0; i < ARRAY_LEN(switches); i++)
+		names[count++] = switches[i].key;
+	for (size_t i = 0; i < ARRAY_LEN(blocks_known); i++)
+		names[count++] = blocks_known[i];
 	for (const struct node *n = root->first; n; n = n->next) {
 		bool found = false;
 		for (size_t i = 0; i < count; i++)

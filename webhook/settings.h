@@ -6,6 +6,10 @@
 //	tls_cert_file = "/tls/tls.crt"        # read again when they change
 //	tls_key_file  = "/tls/tls.key"
 //	image         = "registry.example/ampoule:1.0"
+//	openshift     = true                  # no fixed user and group: the platform chooses
+//	gate_by_probe = true                  # instead of a postStart hook
+//	writable      = true                  # mounts that the application may write to
+//	unlimited     = true                  # no sizeLimit
 //	annotations {                         # defaults of any annotation, by its name under
 //	  service = "https://bao:8200"        # ampoule.dev/, or whole
 //	  role    = "web"
@@ -33,6 +37,9 @@ struct settings {
 	json_t *stores;      // name → body of a store block; never NULL
 	json_t *templates;   // name → text; never NULL
 	bool openshift;      // no fixed user and group: the platform chooses
+	bool gate_by_probe; // a startup probe holds the application back, not a postStart hook
+	bool writable;  // the application may write into its folder, as with the peers
+	bool unlimited; // the volumes have no sizeLimit, as with the peers
 };
 
 void settings_init(struct settings *s); // the defaults

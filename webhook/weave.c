@@ -23,8 +23,10 @@ static bool add_mount(struct plan *p, const struct plan_target *t, size_t index,
 {
 	const char *path = p->mounts[index].path;
 	json_t *there = pod_find(mounts, "mountPath", path);
-	AUTO_JSON json_t *ours = json_pack("{s:s, s:s, s:b}", "name", SECRETS_VOLUME,
-					   "mountPath", path, "readOnly", 1);
+	AUTO_JSON json_t *ours =
+		json_pack("{s:s, s:s}", "name", SECRETS_VOLUME, "mountPath", path);
+	if (!p->ask->settings->writable)
+		json_object_set_new(ours, "readOnly", json_true());
 	if (!p->config_map) // which knows no folders of containers
 		json_object_set_new(ours, "subPath",
 				    json_string(plan_folder(p, t, index)));
