@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of metrics.
+// How each metric is found. Names and words are in metrics_table.c.
 #include "agent/metrics.h"
 
 #include <stdio.h>
@@ -250,55 +250,36 @@ static void proxy(const struct out *o)
 	sample(o, "outcome", "error", (double)counters[COUNT_PROXY_ERRORS]);
 }
 
-static const struct row {
-	const char *name, *type, *labels, *help;
-	void (*write)(const struct out *o);
-} rows[] = {
-	{ "up", "gauge", "", "1: the agent's loop answers", up },
-	{ "ready", "gauge", "", "1: every file is in place, none is overdue", ready },
-	{ "start_time_seconds", "gauge", "", "when the agent began", uptime },
-	{ "events_total", "counter", "event", "audit events by name", events },
-	{ "errors_total", "counter", "op", "what failed, by the event that it was to be",
-	  errors },
-	{ "last_success_time_seconds", "gauge", "event", "when each event happened last",
-	  last_success },
-	{ "store_up", "gauge", "store", "1: logged in, and the store answers", store_up },
-	{ "fetches_total", "counter", "store, outcome",
-	  "fetches and renewals: ok, auth, denied, missing, retry, …", fetches },
-	{ "token_ttl_seconds", "gauge", "store", "what is left of the token", token_ttl },
-	{ "secrets", "gauge", "state", "secrets: waiting, held, gone", secrets },
-	{ "leases", "gauge", "", "leases held", leases },
-	{ "lease_left_seconds", "gauge", "", "until the first lease ends", lease_left },
-	{ "files", "gauge", "state", "files: waiting, published, removed", files },
-	{ "files_read", "gauge", "container", "files whose version was read",
-	  read_files },
-	{ "files_unread", "gauge", "container", "files overdue to be read",
-	  unread_files },
-	{ "notifications_pending", "gauge", "", "notifications not delivered yet",
-	  pending },
-	{ "memory_bytes", "gauge", "kind", "the heap: in_use, committed, locked",
-	  memory },
-	{ "resident_memory_bytes", "gauge", "", "pages of the process", resident },
-	{ "reloads_total", "counter", "", "new configurations taken", reloads },
-	{ "proxy_requests_total", "counter", "outcome",
-	  "requests through the listener: hit, miss, error", proxy },
+static void (*const writers[METRICS])(const struct out *o) = {
+	[METRIC_UP] = up,
+	[METRIC_READY] = ready,
+	[METRIC_START_TIME_SECONDS] = uptime,
+	[METRIC_EVENTS_TOTAL] = events,
+	[METRIC_ERRORS_TOTAL] = errors,
+	[METRIC_LAST_SUCCESS_TIME_SECONDS] = last_success,
+	[METRIC_STORE_UP] = store_up,
+	[METRIC_FETCHES_TOTAL] = fetches,
+	[METRIC_TOKEN_TTL_SECONDS] = token_ttl,
+	[METRIC_SECRETS] = secrets,
+	[METRIC_LEASES] = leases,
+	[METRIC_LEASE_LEFT_SECONDS] = lease_left,
+	[METRIC_FILES] = files,
+	[METRIC_FILES_READ] = read_files,
+	[METRIC_FILES_UNREAD] = unread_files,
+	[METRIC_NOTIFICATIONS_PENDING] = pending,
+	[METRIC_MEMORY_BYTES] = memory,
+	[METRIC_RESIDENT_MEMORY_BYTES] = resident,
+	[METRIC_RELOADS_TOTAL] = reloads,
+	[METRIC_PROXY_REQUESTS_TOTAL] = proxy,
 };
 
 void agent_metrics_write(const struct agent *a, struct buf *to)
 {
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct row *r = &rows[i];
+	for (enum metric m = 0; m < METRICS; m++) {
+		const struct metric_row *r = &metric_rows[m];
 		const struct out o = { to, r->name, a };
 		buf_printf(to, "# HELP ampoule_%s %s\n# TYPE ampoule_%s %s\n", r->name,
 			   r->help, r->name, r->type);
-		r->write(&o);
+		writers[m](&o);
 	}
-}
-
-void agent_metrics_markdown(struct buf *to)
-{
-	buf_puts(to, "| metric | type | labels | meaning |\n|---|---|---|---|\n");
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		buf_printf(to, "| `ampoule_%s` | %s | %s | %s |\n", rows[i].name,
-			   rows[i].type, rows[i].labels, rows[i].help);
 }

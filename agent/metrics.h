@@ -7,6 +7,35 @@
 #include "agent/agent.h"
 #include "lib/base/buf.h"
 
+enum metric {
+	METRIC_UP,
+	METRIC_READY,
+	METRIC_START_TIME_SECONDS,
+	METRIC_EVENTS_TOTAL,
+	METRIC_ERRORS_TOTAL,
+	METRIC_LAST_SUCCESS_TIME_SECONDS,
+	METRIC_STORE_UP,
+	METRIC_FETCHES_TOTAL,
+	METRIC_TOKEN_TTL_SECONDS,
+	METRIC_SECRETS,
+	METRIC_LEASES,
+	METRIC_LEASE_LEFT_SECONDS,
+	METRIC_FILES,
+	METRIC_FILES_READ,
+	METRIC_FILES_UNREAD,
+	METRIC_NOTIFICATIONS_PENDING,
+	METRIC_MEMORY_BYTES,
+	METRIC_RESIDENT_MEMORY_BYTES,
+	METRIC_RELOADS_TOTAL,
+	METRIC_PROXY_REQUESTS_TOTAL,
+	METRICS,
+};
+struct metric_row {
+	const char *name; // behind ampoule_
+	const char *type, *labels, *help;
+};
+extern const struct metric_row metric_rows[METRICS];
+
 enum { METRICS_MAX = 1 << 20 };
 
 // Text exposition format 0.0.4.

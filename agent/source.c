@@ -335,9 +335,11 @@ static void on_probe(void *ctx, struct loop_timer *t)
 static void store_down(struct source *s, struct entry *en, const struct err *e)
 {
 	queue_put(&s->due, en);
-	if (!s->down)
+	if (!s->down) {
+		audit_error(AUDIT_FETCH, e, LOG_STR("store", source_name(s)));
 		log_fail(LOG_WARN, e, "store cannot be reached; files stay as they are",
 			 LOG_STR("store", source_name(s)));
+	}
 	s->down = true;
 	s->error = *e;
 	if (!s->probing && !s->checking && !loop_timer_armed(&s->probe_timer))

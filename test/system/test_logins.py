@@ -237,13 +237,16 @@ WHY = {
 @pytest.mark.parametrize("case", WHY)
 def test_why_a_login_fails(app, folder, issuer, review, start, case):
     make, *says = WHY[case]
-    a = start(make(app, issuer, review, folder), "--once", "--timeout", "3s")
+    message = put(f"{folder}/message", "")
+    a = start(make(app, issuer, review, folder), "--once", "--timeout", "3s",
+              env={"AMPOULE_TERMINATION_LOG": message})
     got = a.event("login failed")
     assert all(word in got["error"] for word in says), got["error"]
     assert "\n" not in got["error"]
     assert a.ended() == 1
     last = a.output().splitlines()[-1]
     assert all(word in last for word in says), last
+    assert read(message) in last and all(word in read(message) for word in says)
     assert read(f"{folder}/app/db") is None
 
 
