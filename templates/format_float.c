@@ -43,14 +43,34 @@ static void split(const char *text, struct decimal *d)
 	}
 }
 
+// The next greater text of as many digits; false when they are all nines.
+static bool next_up(char *text)
+{
+	for (char *p = strchr(text, 'e'); p-- > text;) {
+		if (*p == '.')
+			continue;
+		if (*p >= '0' && *p < '9') {
+			++*p;
+			return true;
+		}
+		if (*p != '9')
+			return false;
+		*p = '0';
+	}
+	return false;
+}
+
 // A text of at most 15 digits comes back from the normal double that is nearest to it, so what
 // needs no more is found by the first try, with zeros behind it.
+// Above a power of two the doubles lie twice as wide as below it: there the nearest text may
+// belong to the neighbour below while the next greater one of the same length comes back.
 static void shortest(double f, struct decimal *d)
 {
 	char text[40];
 	for (int n = fabs(f) < DBL_MIN ? 1 : DBL_DIG; n <= 17; n++) {
 		snprintf(text, sizeof(text), "%.*e", n - 1, f);
-		if (n == 17 || strtod(text, NULL) == f)
+		if (n == 17 || strtod(text, NULL) == f ||
+		    (next_up(text) && strtod(text, NULL) == f))
 			break;
 	}
 	split(text, d);
