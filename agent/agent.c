@@ -108,6 +108,8 @@ static void on_notified(void *ctx, struct output *o, const struct conf_notify *w
 			    LOG_STR("notify", what->text));
 		log_fail(LOG_WARN, e, "notification failed; it is tried again",
 			 LOG_STR("template", o->name), LOG_STR("notify", what->text));
+		if (a->opts.once)
+			later_pass(a); // it may not be worth waiting
 		return;
 	}
 	o->notified_ms = clock_mono_ms();
@@ -208,16 +210,17 @@ static void agent_pass(void *ctx)
 				     .cache = a->cache,
 				     .source_of = source_of,
 				     .restore = agent_restore,
+				     .sides = { a->conf, a->volumes, &a->outputs,
+						&a->n_outputs },
 				     .ctx = a };
-	struct publish_env publish = { .observer = a->observer,
-				       .volumes = a->volumes,
-				       .outputs = a->outputs,
-				       .n_outputs = a->n_outputs };
+	struct publish_env publish = { .observer = a->observer, .volumes = a->volumes };
 	struct err e = ERR_INIT;
 	a->pass_due = false;
 	for (size_t i = 0; i < a->n_outputs; i++)
 		if (a->outputs[i]->dirty)
 			render_run(&render, a->outputs[i]);
+	publish.outputs = a->outputs; // templates may have added some
+	publish.n_outputs = a->n_outputs;
 	agent_save_state(a); // a file never shows what a successor would not know
 	if (!publish_all(&publish, &e)) {
 		audit_error(AUDIT_PUBLISH, &e);
@@ -234,6 +237,10 @@ static void agent_pass(void *ctx)
 	sweep_cache(a);
 	on_sweep(a, NULL);
 	note_started(a);
+	if (a->ended == AGENT_RUNNING && agent_gives_up(a, &a->error)) {
+		a->failed = true;
+		agent_stop(a);
+	}
 	loop_timer_in(a->loop, &a->rest_timer, REST_MS, on_rest, a);
 }
 

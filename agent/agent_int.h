@@ -53,5 +53,8 @@ void agent_later_save(struct agent *a);
 // After a login.
 void agent_look_again(struct agent *a, struct source *s);
 
+// agent_giveup.c: whether the start has no hope, and why.
+bool agent_gives_up(const struct agent *a, struct err *ret);
+
 // agent_end.c
 void agent_finish(struct agent *a, enum agent_end how);

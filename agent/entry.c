@@ -264,7 +264,9 @@ static void bad(struct entry *en, const struct err *e)
 	log_fail(first ? LOG_WARN : LOG_DEBUG, e, "secret not fetched",
 		 LOG_STR("secret", entry_name(en)), LOG_INT("retry_ms", delay));
 	arm(en, delay);
-	if (first)
+	// Whoever starts looks at the number of tries.
+	if (first ||
+	    (en->state == ENTRY_NEW && en->tries > source_conf(en->source)->num_retries))
 		source_tell(en);
 }
 

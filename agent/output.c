@@ -151,7 +151,19 @@ void output_free(struct output *o)
 	mem_free(o->deps);
 	mem_free(o->secrets);
 	mem_free(o->previous_secrets);
+	buf_release(&o->fresh);
+	output_conf_free(o->own_conf);
 	mem_free(o);
+}
+
+void output_conf_free(struct conf_template *c)
+{
+	if (!c)
+		return;
+	mem_free((char *)(uintptr_t)c->destination);
+	mem_free((char *)(uintptr_t)c->user);
+	mem_free((char *)(uintptr_t)c->group);
+	mem_free(c);
 }
 
 bool output_needs(const struct output *o, const struct entry *en)

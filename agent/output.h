@@ -45,7 +45,14 @@ struct output {
 	const struct conf_template *conf;
 	const char *name; // for people
 	struct tmpl *tmpl;
-	const char **denied; // functions; lives as long as tmpl
+	// A file that another's template writes (side.h): its parent, its conf, and what the
+	// parent's run has written so far.
+	struct output *parent;
+	struct conf_template *own_conf;
+	struct buf fresh;
+	bool written;
+	const char **denied;    // functions; lives as long as tmpl
+	const char *sandbox[2]; // the one folder that `file` may read, if there is one
 	struct loop_watch *source_watch;
 	struct place *places;
 	size_t n_places;
@@ -77,6 +84,8 @@ MUST_CHECK bool output_new(const struct conf_template *conf,
 			   struct volume *const *volumes, struct output **ret,
 			   struct err *e);
 void output_free(struct output *o);
+// Of a file that a template writes: the conf and what it owns.
+void output_conf_free(struct conf_template *c);
 // Whether the content rests on that entry.
 bool output_needs(const struct output *o, const struct entry *en);
 void output_add_dep(struct output *o, struct entry *en);

@@ -50,6 +50,23 @@ static void deny_functions(struct output *o, const struct conf *conf)
 	append(o->denied, append(o->denied, 0, policy), own);
 }
 
+// The folders for `file`: the policy's, of which sandbox_path leaves itself; alone it is a
+// grant, as in the peers' configurations.
+static const char *const *read_dirs(struct output *o, const struct conf_policy *p)
+{
+	const char *box = o->conf->sandbox_path;
+	if (!box)
+		return p->read_dirs;
+	for (const char *const *d = p->read_dirs; d && *d; d++) {
+		size_t len = strlen(*d);
+		if (strncmp(box, *d, len) == 0 && (box[len] == '/' || !box[len]))
+			o->sandbox[0] = box;
+	}
+	if (!p->read_dirs)
+		o->sandbox[0] = box;
+	return o->sandbox;
+}
+
 bool render_load(struct output *o, const struct conf *conf, struct err *e)
 {
 	const struct conf_template *t = o->conf;
@@ -78,7 +95,7 @@ bool render_load(struct output *o, const struct conf *conf, struct err *e)
 		.missing_key =
 			t->error_on_missing_key ? TMPL_MISSING_ERROR : TMPL_MISSING_ZERO,
 		.grants = { .env = conf->policy.allow_env,
-			    .read_dirs = conf->policy.read_dirs,
+			    .read_dirs = read_dirs(o, &conf->policy),
 			    .denied = o->denied },
 	};
 	struct tmpl *fresh = NULL;
@@ -256,11 +273,17 @@ static bool bare_value(const json_t *fields, const char *key, struct buf *out,
 	       err_set(e, ERR_LIMIT, 0, "the value is longer than 1 MiB");
 }
 
+static bool on_write(void *ctx, const struct tmpl_file *file, struct err *e)
+{
+	struct run *r = ctx;
+	return side_write(&r->env->sides, r->output, file, e);
+}
+
 static bool run_template(struct run *r, struct buf *out, bool *ret_complete,
 			 struct err *e)
 {
 	struct output *o = r->output;
-	struct tmpl_source source = { .lookup = on_lookup, .ctx = r };
+	struct tmpl_source source = { .lookup = on_lookup, .write = on_write, .ctx = r };
 	const json_t *data = NULL;
 	const char *key = NULL;
 	*ret_complete = false;
@@ -358,14 +381,18 @@ void render_run(const struct render_env *env, struct output *o)
 	bool complete;
 	r.files = files;
 	o->dirty = false;
+	if (o->parent)
+		return; // its run fills it
 	o->n_deps = 0;
 	if (!o->tmpl)
 		return; // render_load() has said why
+	side_begin(&env->sides, o);
 	bool ok = run_template(&r, &out, &complete, &e);
 	if (ok && complete && o->generation == 0 && !reuse_holds(o, &out))
 		return;
 	if (ok && complete) {
 		take_content(o, &out);
+		side_end(&env->sides, o, take_content);
 		return;
 	}
 	bool was_good = o->error.kind == ERR_NONE;
@@ -375,6 +402,8 @@ void render_run(const struct render_env *env, struct output *o)
 		log_fail(LOG_WARN, &e, "template not rendered",
 			 LOG_STR("template", o->name));
 	}
-	if (ok && r.gone && removes(env, o))
+	if (ok && r.gone && removes(env, o)) {
 		o->removing = true;
+		side_remove(&env->sides, o);
+	}
 }

@@ -5,6 +5,7 @@
 
 #include "agent/cache.h"
 #include "agent/output.h"
+#include "agent/side.h"
 
 // What render needs to know of the agent.
 struct render_env {
@@ -15,6 +16,7 @@ struct render_env {
 	// Fills a new entry from what is known already; false: it has to be fetched. `pki`: a
 	// certificate may be in the files of before (en->reused is set then).
 	bool (*restore)(void *ctx, struct entry *en, bool pki);
+	struct sides sides; // where files that templates write go
 	void *ctx;
 };
 

@@ -108,6 +108,9 @@ bool vault_answer_wrapped(const struct vault_reply *r, struct vault_grant *ret,
 	AUTO_BUF struct buf text = BUF_INIT(TOKEN_MAX);
 	const char *token = NULL;
 	struct err why = ERR_INIT;
+	// The peer's sinks have this field, also when there is nothing in it.
+	if (r->wrap_info && !json_object_get(r->wrap_info, "wrapped_accessor"))
+		json_object_set_new(r->wrap_info, "wrapped_accessor", json_string(""));
 	if (!json_get_str(r->wrap_info, "token", &token, &why) ||
 	    (token && !json_write(r->wrap_info, &text, &why)))
 		return vault_refuse(e, &why);

@@ -50,6 +50,10 @@ LISTS = [
     '{{range secrets "t1/"}}{{.}} {{end}}{{len (secrets "t1/")}}',
     '{{range secrets "t2/app/"}}{{with secret (printf "t2/app/%s" .)}}{{.Data.data.v}};{{end}}{{end}}',
     '{{secrets "t1/app" | toJSON}} {{secrets "t1/app" | join "+"}}',
+    '{{with secret "t2/db?version=1"}}{{.Data.data.user}} {{.Data.metadata.version}}{{end}}',
+    '{{with secret "t2/data/db?version=2"}}{{.Data.data.user}}{{end}}{{with secret "t2/db"}}{{.Data.metadata.version}}{{end}}',
+    '{{with secret "sys/tools/hash/sha2-256" "input=aGVsbG8=" "format=hex"}}{{.Data.sum}} {{.Data | toJSON}}{{end}}',
+    '{{with secret "t1/db"}}{{with .Data.host}}x{{else}}none{{end}}{{if .Data.none}}y{{else}}n{{end}}{{index .Data "nope"}}{{end}}',
     '{{range secrets "t1/app"}}{{with secret (printf "t1/app/%s" .)}}{{.Data.v}};{{end}}{{end}}',
 ]
 
@@ -82,6 +86,7 @@ def rendered(shared_bao, tmp_path_factory):
     bao, folder = shared_bao, tmp_path_factory.mktemp("bao-agent")
     bao.kv1("t1")
     bao.kv2("t2")
+    bao.put("t2/data/db", {"data": {"user": "the first"}})
     for key, data in DATA.items():
         bao.put(f"t1/{key}", data)
         bao.put(f"t2/data/{key}", {"data": data})
@@ -102,6 +107,10 @@ def rendered(shared_bao, tmp_path_factory):
         secrets[path] = raw(bao, path)
     for key in DATA:
         secrets[f"t2/{key}"] = raw(bao, f"t2/data/{key}")
+    secrets["t2/db?version=1"] = raw(bao, "t2/data/db?version=1")
+    secrets["t2/data/db?version=2"] = raw(bao, "t2/data/db?version=2")
+    secrets["sys/tools/hash/sha2-256"] = json.dumps(
+        bao.put("sys/tools/hash/sha2-256", {"input": "aGVsbG8=", "format": "hex"}))
     text = "{" + ",".join(f"{json.dumps(k)}:{v}" for k, v in secrets.items()) + "}"
     (folder / "secrets.json").write_text(text)
     return folder

@@ -1,0 +1,4 @@
+vault {
+  address = "@ADDR@"
+}
+vault_is_first = true

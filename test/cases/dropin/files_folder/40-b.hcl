@@ -1,0 +1,4 @@
+template {
+  destination = "@W@/out/b"
+  contents    = "{{ with secret \"d2/data/db\" }}{{ .Data.data.user }}:{{ .Data.data.password }}{{ end }}"
+}

@@ -1,0 +1,16 @@
+vault {
+  address = "@ADDR@"
+}
+auto_auth {
+  method "token_file" {
+    config = {
+      token_file_path = "@W@/token"
+    }
+  }
+}
+exit_after_auth = false
+template {
+  destination = "@W@/out/db"
+  contents    = "{{ with secret \"d1/db\" }}{{ .Data.user }}:{{ .Data.password }}{{ end }}"
+}
+log_level = "trace"

@@ -1,0 +1,21 @@
+vault {
+  address = "@ADDR@"
+}
+auto_auth {
+  method "kubernetes" {
+    min_backoff = "10s"
+    max_backoff = "5s"
+    config = {
+      role = "app"
+      token_path = "@W@/sa-token"
+    }
+  }
+}
+exit_after_auth = true
+template_config {
+  exit_on_retry_failure = true
+}
+template {
+  destination = "@W@/out/db"
+  contents    = "{{ with secret \"d1/db\" }}{{ .Data.user }}:{{ .Data.password }}{{ end }}"
+}

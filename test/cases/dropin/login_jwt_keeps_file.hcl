@@ -1,0 +1,20 @@
+vault {
+  address = "@ADDR@"
+}
+auto_auth {
+  method "jwt" {
+    config = {
+      path = "@W@/jwt"
+      role = "app"
+      remove_jwt_after_reading = false
+    }
+  }
+}
+exit_after_auth = true
+template_config {
+  exit_on_retry_failure = true
+}
+template {
+  destination = "@W@/out/db"
+  contents    = "{{ with secret \"d1/db\" }}{{ .Data.user }}:{{ .Data.password }}{{ end }}"
+}

@@ -1,0 +1,20 @@
+vault {
+  address = "@ADDR@"
+}
+auto_auth {
+  method "kubernetes" {
+    exit_on_err = true
+    config = {
+      role = "app"
+      token_path = "@W@/absent"
+    }
+  }
+}
+exit_after_auth = true
+template_config {
+  exit_on_retry_failure = true
+}
+template {
+  destination = "@W@/out/db"
+  contents    = "{{ with secret \"d1/db\" }}{{ .Data.user }}:{{ .Data.password }}{{ end }}"
+}

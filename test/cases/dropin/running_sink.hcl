@@ -1,0 +1,16 @@
+vault {
+  address = "@ADDR@"
+}
+auto_auth {
+  method "kubernetes" {
+    config = {
+      role = "app"
+      token_path = "@W@/sa-token"
+    }
+  }
+  sink "file" {
+    config = {
+      path = "@W@/out/token"
+    }
+  }
+}

@@ -1,0 +1,14 @@
+vault {
+  address = "@ADDR@"
+}
+auto_auth {
+  method "token_file" {
+    config = {
+      token_file_path = "@W@/token"
+    }
+  }
+}
+template {
+  destination = "@W@/out/db"
+  contents    = "{{ with secret \"d1/db\" }}{{ .Data.user }}:{{ .Data.password }}{{ end }}"
+}

@@ -1,0 +1,25 @@
+vault {
+  address = "@ADDR@"
+  retry {
+    num_retries = -1
+  }
+}
+auto_auth {
+  method "token_file" {
+    config = {
+      token_file_path = "@W@/token"
+    }
+  }
+}
+exit_after_auth = true
+template_config {
+  exit_on_retry_failure = true
+}
+template {
+  destination = "@W@/out/db"
+  contents    = "{{ with secret \"d1/db\" }}{{ .Data.user }}:{{ .Data.password }}{{ end }}"
+}
+template {
+  destination = "@W@/out/no"
+  contents    = "{{ with secret \"d1/none\" }}x{{ end }}"
+}

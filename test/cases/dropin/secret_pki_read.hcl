@@ -1,0 +1,18 @@
+vault {
+  address = "@ADDR@"
+}
+auto_auth {
+  method "token_file" {
+    config = {
+      token_file_path = "@W@/token"
+    }
+  }
+}
+exit_after_auth = true
+template_config {
+  exit_on_retry_failure = true
+}
+template {
+  destination = "@W@/out/cert.pem"
+  contents    = "{{ with secret \"pki/issue/web\" \"common_name=web.example\" }}{{ .Data.certificate }}\n{{ .Data.issuing_ca }}\n{{ .Data.private_key }}{{ end }}"
+}

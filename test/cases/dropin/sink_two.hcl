@@ -1,0 +1,26 @@
+vault {
+  address = "@ADDR@"
+}
+auto_auth {
+  method "kubernetes" {
+    config = {
+      role = "app"
+      token_path = "@W@/sa-token"
+    }
+  }
+  sink "file" {
+    config = {
+      path = "@W@/out/one"
+    }
+  }
+  sink "file" {
+    config = {
+      path = "@W@/out/two"
+      mode = 0444
+    }
+  }
+}
+exit_after_auth = true
+template_config {
+  exit_on_retry_failure = true
+}

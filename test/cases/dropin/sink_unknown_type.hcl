@@ -1,0 +1,20 @@
+vault {
+  address = "@ADDR@"
+}
+auto_auth {
+  method "kubernetes" {
+    config = {
+      role = "app"
+      token_path = "@W@/sa-token"
+    }
+  }
+  sink "memory" {
+    config = {
+      path = "@W@/out/x"
+    }
+  }
+}
+exit_after_auth = true
+template_config {
+  exit_on_retry_failure = true
+}

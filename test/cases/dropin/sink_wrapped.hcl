@@ -1,0 +1,21 @@
+vault {
+  address = "@ADDR@"
+}
+auto_auth {
+  method "kubernetes" {
+    config = {
+      role = "app"
+      token_path = "@W@/sa-token"
+    }
+  }
+  sink "file" {
+    wrap_ttl = "5m"
+    config = {
+      path = "@W@/out/wrapped"
+    }
+  }
+}
+exit_after_auth = true
+template_config {
+  exit_on_retry_failure = true
+}

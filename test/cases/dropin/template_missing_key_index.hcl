@@ -1,0 +1,19 @@
+vault {
+  address = "@ADDR@"
+}
+auto_auth {
+  method "token_file" {
+    config = {
+      token_file_path = "@W@/token"
+    }
+  }
+}
+exit_after_auth = true
+template_config {
+  exit_on_retry_failure = true
+}
+template {
+  destination = "@W@/out/db"
+  contents    = "{{ with secret \"d1/db\" }}[{{ index .Data \"none\" }}]{{ end }}"
+  error_on_missing_key = true
+}

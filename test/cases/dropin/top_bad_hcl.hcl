@@ -1,0 +1,4 @@
+vault {
+  address = "@ADDR@"
+}
+auto_auth {

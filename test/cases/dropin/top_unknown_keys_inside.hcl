@@ -1,0 +1,21 @@
+vault {
+  address = "@ADDR@"
+  colour = "blue"
+}
+auto_auth {
+  colour = "blue"
+  method "token_file" {
+    colour = "blue"
+    config = {
+      token_file_path = "@W@/token"
+    }
+  }
+}
+exit_after_auth = true
+template_config {
+  exit_on_retry_failure = true
+}
+template {
+  destination = "@W@/out/db"
+  contents    = "{{ with secret \"d1/db\" }}{{ .Data.user }}:{{ .Data.password }}{{ end }}"
+}
