@@ -5,11 +5,9 @@
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
-#include "lib/conf/conf.h"
 #include "webhook/notes.h"
 #include "webhook/plan.h"
 
-enum { KNOWN_MAX = 16, KNOWN_TEXT_MAX = 8192 };
 enum { CACHE_PORT = 8200, PORT_MAX = 65535, TELEMETRY_MAX = 64 * 1024 };
 
 // The object `key` of o, made when it is not there.
@@ -158,19 +156,17 @@ static bool put_stores(struct plan *p, json_t *doc, size_t *ret_n, struct err *e
 	if (ok && !names)
 		json_object_foreach((json_t *)(uintptr_t)all, name, body)
 			json_array_append_new(list, store_for(p, name, body));
-	for
-		EACH(names, i, one)
-		{
-			body = json_object_get(all, json_string_value(one));
-			if (ok && !body)
-				ok = asked_wrong(entry, e,
-						 "the webhook's configuration has no "
-						 "store '%.63s'",
-						 json_string_value(one));
-			if (ok)
-				json_array_append_new(
-					list, store_for(p, json_string_value(one), body));
-		}
+	POD_EACH (names, i, one) {
+		body = json_object_get(all, json_string_value(one));
+		if (ok && !body)
+			ok = asked_wrong(entry, e,
+					 "the webhook's configuration has no "
+					 "store '%.63s'",
+					 json_string_value(one));
+		if (ok)
+			json_array_append_new(list,
+					      store_for(p, json_string_value(one), body));
+	}
 	*ret_n = json_array_size(list);
 	if (ok && *ret_n > 0)
 		json_object_set(doc, "store", list);
@@ -181,10 +177,9 @@ static bool put_stores(struct plan *p, json_t *doc, size_t *ret_n, struct err *e
 static bool has_default(const json_t *stores)
 {
 	const json_t *one;
-	for
-		EACH(stores, i, one)
-	if (json_object_get(one, "default"))
-		return true;
+	POD_EACH (stores, i, one)
+		if (json_object_get(one, "default"))
+			return true;
 	return false;
 }
 
@@ -338,101 +333,6 @@ static bool put_token_sink(struct plan *p, json_t *doc, struct err *e)
 	return true;
 }
 
-// --- what the agent makes of it
-
-// What a change sets off, looked at for the pod's sake: a signal needs the same user and a
-// shared process namespace; a shell the image has not.
-static bool look_at(struct plan *p, const struct conf_notify *n, const char *file,
-		    struct err *e)
-{
-	bool signal = n->kind == NOTIFY_SIGNAL || n->kind == NOTIFY_RESTART;
-	bool container =
-		n->kind == NOTIFY_RESTART || (signal && n->target == TARGET_CONTAINER);
-	const struct asked_entry *command =
-		file ? asked_find(&p->asked, "agent-inject-command-<n>", file) : NULL;
-	if (n->kind == NOTIFY_COMMAND && n->argv && strcmp(n->argv[0], "/bin/sh") == 0)
-		return command ? asked_wrong(command, e,
-					     "the agent's image has no shell; use a "
-					     "signal (pkill -HUP nginx), a program with "
-					     "plain words as arguments, or ampoule.dev/"
-					     "notify-%.63s",
-					     file)
-			       : err_set(e, ERR_CONFIG, 0,
-					 "the agent's image has no /bin/sh");
-	p->signals |= signal && n->target != TARGET_CHILD;
-	if (!container)
-		return true;
-	if (!p->signal_to)
-		p->signal_to = pool_strdup(&p->pool, n->name);
-	for (size_t i = 0; i < p->n_targets; i++)
-		if (strcmp(p->targets[i].name, n->name) == 0)
-			return true;
-	notes_add(p->warnings,
-		  "'%s' is to be signalled, but the pod has no container of that name "
-		  "that is injected",
-		  n->name);
-	return true;
-}
-
-static bool look_at_all(struct plan *p, const struct conf *c, struct err *e)
-{
-	for (size_t i = 0; i < c->n_notify; i++)
-		if (!look_at(p, &c->notify[i], NULL, e))
-			return false;
-	for (size_t i = 0; i < c->n_templates; i++)
-		for (size_t k = 0; k < c->templates[i].n_notify; k++)
-			if (!look_at(p, &c->templates[i].notify[k], c->templates[i].name,
-				     e))
-				return false;
-	return true;
-}
-
-// The replicas of a Deployment ask for the same: texts that were found good, and set off
-// nothing that the pod must be looked at for, are not read again.
-static struct {
-	char *text[KNOWN_MAX];
-	size_t next;
-} known;
-
-static bool is_known(const struct plan *p)
-{
-	for (size_t i = 0; i < KNOWN_MAX; i++)
-		if (known.text[i] && strcmp(known.text[i], p->config) == 0)
-			return true;
-	return false;
-}
-
-static void remember(const struct plan *p, const struct conf *c)
-{
-	size_t notify = c->n_notify;
-	for (size_t i = 0; i < c->n_templates; i++)
-		notify += c->templates[i].n_notify;
-	for (size_t i = 0; i < c->n_variables; i++)
-		notify += c->variables[i].n_notify;
-	if (notify > 0 || p->config_len > KNOWN_TEXT_MAX)
-		return;
-	mem_free(known.text[known.next]);
-	known.text[known.next] = mem_strdup(p->config);
-	known.next = (known.next + 1) % KNOWN_MAX;
-}
-
-// What the agent would say to it, before the pod exists.
-static bool check(struct plan *p, struct err *e)
-{
-	struct conf *c = NULL;
-	if (is_known(p))
-		return true;
-	struct conf_load_opts opts = { .text = p->config,
-				       .text_name = "the agent's configuration" };
-	if (!conf_load(&opts, &c, e))
-		return false;
-	bool ok = look_at_all(p, c, e);
-	if (ok)
-		remember(p, c);
-	conf_free(c);
-	return ok;
-}
-
 static bool write_out(struct plan *p, const json_t *doc)
 {
 	p->config = json_dumps(doc, JSON_COMPACT);
@@ -486,5 +386,5 @@ bool plan_config(struct plan *p, struct err *e)
 	p->nothing = json_array_size(p->templates) == 0 &&
 		     !json_object_get(doc, "sink") && !json_object_get(doc, "listener") &&
 		     !json_object_get(doc, "env_template");
-	return write_out(p, doc) && (p->no_agent || p->nothing || check(p, e));
+	return write_out(p, doc) && (p->no_agent || p->nothing || plan_check(p, e));
 }

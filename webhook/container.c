@@ -192,15 +192,13 @@ static bool copy_mounts(const struct plan *p, json_t *list, struct err *e)
 		return asked_wrong(entry, e, "the pod has no container '%.63s'",
 				   entry->value);
 	json_t *one;
-	for
-		EACH(json_object_get(from, "volumeMounts"), i, one)
-		{
-			const char *path = pod_text(one, "mountPath");
-			if (!strcasestr(path, "serviceaccount") &&
-			    strcmp(pod_text(one, "name"), SECRETS_VOLUME) != 0 &&
-			    !pod_find(list, "mountPath", path))
-				json_array_append(list, one);
-		}
+	POD_EACH (json_object_get(from, "volumeMounts"), i, one) {
+		const char *path = pod_text(one, "mountPath");
+		if (!strcasestr(path, "serviceaccount") &&
+		    strcmp(pod_text(one, "name"), SECRETS_VOLUME) != 0 &&
+		    !pod_find(list, "mountPath", path))
+			json_array_append(list, one);
+	}
 	return true;
 }
 
@@ -333,9 +331,8 @@ static size_t secrets_mib(const struct plan *p)
 {
 	size_t room = p->config_map ? MAP_ROOM : 0;
 	const json_t *file;
-	for
-		EACH(p->templates, i, file)
-	room += FILE_ROOM + strlen(pod_text(file, "contents"));
+	POD_EACH (p->templates, i, file)
+		room += FILE_ROOM + strlen(pod_text(file, "contents"));
 	room *= VERSIONS * (p->n_targets ? p->n_targets : 1);
 	return (room + MIB - 1) / MIB + (room == 0);
 }

@@ -41,18 +41,17 @@ static bool choose_containers(struct plan *p, struct err *e)
 	bool all = json_array_size(names) == 0;
 	for (size_t i = 0; i < p->n_targets; i++) {
 		bool wanted = all;
-		for
-			EACH(names, k, one)
-		wanted |= strcmp(json_string_value(one), p->targets[i].name) == 0;
+		POD_EACH (names, k, one)
+			wanted |= strcmp(json_string_value(one), p->targets[i].name) == 0;
 		if (wanted && !p->targets[i].init &&
 		    !choose_container(p, &p->targets[i], e))
 			return false;
 	}
-	for
-		EACH(names, i, one)
-	if (!container_of(p, json_string_value(one)))
-		notes_add(p->warnings, "annotation %s: the pod has no container '%s'",
-			  entry->key, json_string_value(one));
+	POD_EACH (names, i, one)
+		if (!container_of(p, json_string_value(one)))
+			notes_add(p->warnings,
+				  "annotation %s: the pod has no container '%s'",
+				  entry->key, json_string_value(one));
 	return true;
 }
 

@@ -225,18 +225,16 @@ static bool put_containers(struct plan *p, const struct asked_entry *entry, json
 			   json_t *to, struct err *e)
 {
 	json_t *there = json_array(), *one;
-	for
-		EACH(list, i, one)
-		{
-			if (find_target(p, json_string_value(one)))
-				json_array_append(there, one);
-			else
-				notes_add(p->warnings,
-					  "annotation %s: the pod has no container '%s' "
-					  "that is "
-					  "injected",
-					  entry->key, json_string_value(one));
-		}
+	POD_EACH (list, i, one) {
+		if (find_target(p, json_string_value(one)))
+			json_array_append(there, one);
+		else
+			notes_add(p->warnings,
+				  "annotation %s: the pod has no container '%s' "
+				  "that is "
+				  "injected",
+				  entry->key, json_string_value(one));
+	}
 	bool ok = json_array_size(there) > 0 ||
 		  asked_wrong(entry, e, "it names no container that is injected");
 	json_object_set_new(to, "containers", there);
@@ -287,13 +285,12 @@ static bool check_twice(const struct plan *p, const json_t *file,
 {
 	const char *path = pod_text(file, "destination");
 	const json_t *other;
-	for
-		EACH(p->templates, i, other)
-	if (other != file && strcmp(pod_text(other, "destination"), path) == 0)
-		return asked_wrong(first, e,
-				   "'%s' and '%s' are both the file %s; give one "
-				   "another name, or preserve-secret-case",
-				   pod_text(other, "name"), first->n, path);
+	POD_EACH (p->templates, i, other)
+		if (other != file && strcmp(pod_text(other, "destination"), path) == 0)
+			return asked_wrong(first, e,
+					   "'%s' and '%s' are both the file %s; give one "
+					   "another name, or preserve-secret-case",
+					   pod_text(other, "name"), first->n, path);
 	return true;
 }
 

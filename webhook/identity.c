@@ -86,16 +86,13 @@ bool plan_user(struct plan *p, struct err *e)
 static const char *token_file_of(const json_t *volume)
 {
 	const json_t *source;
-	for
-		EACH(json_object_get(json_object_get(volume, "projected"), "sources"), i,
-		     source)
-		{
-			const json_t *token =
-				json_object_get(source, "serviceAccountToken");
-			if (token)
-				return *pod_text(token, "path") ? pod_text(token, "path")
-								: "token";
-		}
+	POD_EACH (json_object_get(json_object_get(volume, "projected"), "sources"), i,
+		  source) {
+		const json_t *token = json_object_get(source, "serviceAccountToken");
+		if (token)
+			return *pod_text(token, "path") ? pod_text(token, "path")
+							: "token";
+	}
 	return NULL;
 }
 
@@ -103,15 +100,12 @@ static const char *token_file_of(const json_t *volume)
 static const char *mount_of(const struct plan *p, const char *volume)
 {
 	const json_t *container;
-	for
-		EACH(json_object_get(p->spec, "containers"), i, container)
-		{
-			const json_t *m =
-				pod_find(json_object_get(container, "volumeMounts"),
-					 "name", volume);
-			if (m)
-				return pod_text(m, "mountPath");
-		}
+	POD_EACH (json_object_get(p->spec, "containers"), i, container) {
+		const json_t *m = pod_find(json_object_get(container, "volumeMounts"),
+					   "name", volume);
+		if (m)
+			return pod_text(m, "mountPath");
+	}
 	return NULL;
 }
 
@@ -135,16 +129,14 @@ static bool named_token(struct plan *p, const struct asked_entry *entry, struct 
 static void found_token(struct plan *p)
 {
 	const json_t *container, *mount;
-	for
-		EACH(json_object_get(p->spec, "containers"), i, container)
-		for
-			EACH(json_object_get(container, "volumeMounts"), k, mount)
-		if (strcmp(pod_text(mount, "mountPath"), ACCOUNT_FOLDER) == 0) {
-			p->token.volume = pod_text(mount, "name");
-			p->token.mount = ACCOUNT_FOLDER;
-			p->token.file = ACCOUNT_FOLDER "/token";
-			return;
-		}
+	POD_EACH (json_object_get(p->spec, "containers"), i, container)
+		POD_EACH (json_object_get(container, "volumeMounts"), k, mount)
+			if (strcmp(pod_text(mount, "mountPath"), ACCOUNT_FOLDER) == 0) {
+				p->token.volume = pod_text(mount, "name");
+				p->token.mount = ACCOUNT_FOLDER;
+				p->token.file = ACCOUNT_FOLDER "/token";
+				return;
+			}
 }
 
 bool plan_token(struct plan *p, struct err *e)

@@ -22,14 +22,12 @@ static bool is_system(const char *namespace_)
 static bool has_agent(const json_t *spec)
 {
 	const json_t *one;
-	for
-		EACH(json_object_get(spec, "initContainers"), i, one)
-	if (plan_is_agent(one))
-		return true;
-	for
-		EACH(json_object_get(spec, "containers"), k, one)
-	if (plan_is_agent(one))
-		return true;
+	POD_EACH (json_object_get(spec, "initContainers"), i, one)
+		if (plan_is_agent(one))
+			return true;
+	POD_EACH (json_object_get(spec, "containers"), k, one)
+		if (plan_is_agent(one))
+			return true;
 	return false;
 }
 
@@ -76,11 +74,10 @@ static bool check_shape(const json_t *pod, struct err *e)
 		const json_t *list = json_object_get(spec, lists[i]);
 		if (list && !json_is_array(list) && !json_is_null(list))
 			return err_set(e, ERR_CONFIG, 0, "spec.%s is no list", lists[i]);
-		for
-			EACH(list, k, one)
-		if (!json_is_object(one))
-			return err_set(e, ERR_CONFIG, 0, "spec.%s[%zu] is no object",
-				       lists[i], k);
+		POD_EACH (list, k, one)
+			if (!json_is_object(one))
+				return err_set(e, ERR_CONFIG, 0,
+					       "spec.%s[%zu] is no object", lists[i], k);
 	}
 	return json_is_object(spec) || err_set(e, ERR_CONFIG, 0, "the pod has no spec");
 }

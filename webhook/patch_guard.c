@@ -24,18 +24,15 @@ static bool keeps(const json_t *before, const json_t *after, const char *key,
 static bool keeps_mounts(const json_t *before, const json_t *after, struct err *e)
 {
 	const json_t *one, *list = json_object_get(after, "volumeMounts");
-	for
-		EACH(json_object_get(before, "volumeMounts"), i, one)
-		{
-			const json_t *now =
-				pod_find(list, "mountPath", pod_text(one, "mountPath"));
-			if (!now || !json_equal(now, one))
-				return err_set(
-					e, ERR_DENIED, 0,
-					"it changes the mount %.100s, without which the "
-					"agent cannot work",
-					pod_text(one, "mountPath"));
-		}
+	POD_EACH (json_object_get(before, "volumeMounts"), i, one) {
+		const json_t *now =
+			pod_find(list, "mountPath", pod_text(one, "mountPath"));
+		if (!now || !json_equal(now, one))
+			return err_set(e, ERR_DENIED, 0,
+				       "it changes the mount %.100s, without which the "
+				       "agent cannot work",
+				       pod_text(one, "mountPath"));
+	}
 	return true;
 }
 

@@ -47,10 +47,9 @@ static void add_target(struct plan *p, const json_t *container, bool init)
 static bool is_wanted(const json_t *wanted, const char *name)
 {
 	const json_t *one;
-	for
-		EACH(wanted, i, one)
-	if (strcmp(json_string_value(one), name) == 0)
-		return true;
+	POD_EACH (wanted, i, one)
+		if (strcmp(json_string_value(one), name) == 0)
+			return true;
 	return !wanted;
 }
 
@@ -67,20 +66,18 @@ static bool choose_targets(struct plan *p, struct err *e)
 		json_decref(wanted);
 		wanted = NULL;
 	}
-	for
-		EACH(containers, i, one)
-	if (!plan_is_agent(one) && is_wanted(wanted, pod_text(one, "name")))
-		add_target(p, one, false);
-	for
-		EACH(wanted, i, one)
-	if (!pod_find(containers, "name", json_string_value(one)))
-		notes_add(p->warnings, "annotation %s: the pod has no container '%s'",
-			  entry->key, json_string_value(one));
+	POD_EACH (containers, i, one)
+		if (!plan_is_agent(one) && is_wanted(wanted, pod_text(one, "name")))
+			add_target(p, one, false);
+	POD_EACH (wanted, i, one)
+		if (!pod_find(containers, "name", json_string_value(one)))
+			notes_add(p->warnings,
+				  "annotation %s: the pod has no container '%s'",
+				  entry->key, json_string_value(one));
 	if (p->populate)
-		for
-			EACH(json_object_get(p->spec, "initContainers"), i, one)
-	if (!plan_is_agent(one))
-		add_target(p, one, true);
+		POD_EACH (json_object_get(p->spec, "initContainers"), i, one)
+			if (!plan_is_agent(one))
+				add_target(p, one, true);
 	return true;
 }
 

@@ -113,6 +113,8 @@ MUST_CHECK bool plan_token(struct plan *p, struct err *e);
 MUST_CHECK bool plan_user(struct plan *p, struct err *e);
 // --- agent_conf.c: p->config
 MUST_CHECK bool plan_config(struct plan *p, struct err *e);
+// --- agent_check.c: p->config as the agent reads it; p->signals, p->signal_to
+MUST_CHECK bool plan_check(struct plan *p, struct err *e);
 // --- container.c: the agent's containers, with JSON patches applied
 MUST_CHECK bool plan_container(const struct plan *p, bool init, json_t **ret,
 			       struct err *e);
@@ -124,9 +126,9 @@ void plan_workload_env(const struct plan *p, json_t *to);
 MUST_CHECK bool plan_weave(struct plan *p, json_t **ret, struct err *e);
 
 // --- pod.c: looking at a pod
-#define EACH(list, i, value)                                                             \
-	(size_t i = 0; i < json_array_size(list) && ((value) = json_array_get(list, i)); \
-	 i++)
+#define POD_EACH(list, i, value)                                                         \
+	for (size_t i = 0;                                                               \
+	     i < json_array_size(list) && ((value) = json_array_get(list, i)); i++)
 const char *pod_text(const json_t *o, const char *key); // "" when there is none
 // The object of a list whose `key` is `text`, or NULL.
 json_t *pod_find(const json_t *list, const char *key, const char *text);

@@ -13,10 +13,9 @@ const char *pod_text(const json_t *o, const char *key)
 json_t *pod_find(const json_t *list, const char *key, const char *text)
 {
 	json_t *one;
-	for
-		EACH(list, i, one)
-	if (strcmp(pod_text(one, key), text) == 0)
-		return one;
+	POD_EACH (list, i, one)
+		if (strcmp(pod_text(one, key), text) == 0)
+			return one;
 	return NULL;
 }
 
@@ -32,22 +31,19 @@ static const char *list_key(const json_t *list)
 static json_t *overlay_list(const json_t *old, const json_t *ours, const char *key)
 {
 	json_t *list = json_copy((json_t *)(uintptr_t)old), *one;
-	for
-		EACH(ours, i, one)
-		{
-			const char *id = pod_text(one, key);
-			json_t *there = pod_find(list, key, id);
-			if (!there) {
-				json_array_append(list, one);
-				continue;
-			}
-			for (size_t k = 0; k < json_array_size(list); k++)
-				if (json_array_get(list, k) == there) {
-					json_array_set_new(list, k,
-							   pod_overlay(there, one));
-					break;
-				}
+	POD_EACH (ours, i, one) {
+		const char *id = pod_text(one, key);
+		json_t *there = pod_find(list, key, id);
+		if (!there) {
+			json_array_append(list, one);
+			continue;
 		}
+		for (size_t k = 0; k < json_array_size(list); k++)
+			if (json_array_get(list, k) == there) {
+				json_array_set_new(list, k, pod_overlay(there, one));
+				break;
+			}
+	}
 	return list;
 }
 

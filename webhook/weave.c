@@ -52,24 +52,19 @@ static void warn_strays(struct plan *p, const json_t *container)
 {
 	const json_t *mount;
 	const char *name = pod_text(container, "name");
-	for
-		EACH(json_object_get(container, "volumeMounts"), i, mount)
-		{
-			bool ours = false;
-			for (size_t m = 0; m < p->n_mounts; m++)
-				ours |= target_of(p, name) &&
-					strcmp(pod_text(mount, "mountPath"),
-					       p->mounts[m].path) == 0;
-			if (!ours &&
-			    strcmp(pod_text(mount, "name"), SECRETS_VOLUME) == 0 &&
-			    !*pod_text(mount, "subPath"))
-				notes_add(p->warnings,
-					  "container '%s' mounts the whole volume %s at "
-					  "%s and "
-					  "sees the files of every container there",
-					  name, SECRETS_VOLUME,
-					  pod_text(mount, "mountPath"));
-		}
+	POD_EACH (json_object_get(container, "volumeMounts"), i, mount) {
+		bool ours = false;
+		for (size_t m = 0; m < p->n_mounts; m++)
+			ours |= target_of(p, name) && strcmp(pod_text(mount, "mountPath"),
+							     p->mounts[m].path) == 0;
+		if (!ours && strcmp(pod_text(mount, "name"), SECRETS_VOLUME) == 0 &&
+		    !*pod_text(mount, "subPath"))
+			notes_add(p->warnings,
+				  "container '%s' mounts the whole volume %s at "
+				  "%s and "
+				  "sees the files of every container there",
+				  name, SECRETS_VOLUME, pod_text(mount, "mountPath"));
+	}
 }
 
 static bool weave_container(struct plan *p, json_t *container, struct err *e)
@@ -102,15 +97,12 @@ static bool weave_list(struct plan *p, json_t *spec, const char *key, struct err
 	json_t *list = json_array(), *one;
 	json_object_set_new(spec, key, list);
 	// `old` lives on in the pod, of which spec is a copy.
-	for
-		EACH(json_object_get(p->spec, key), i, one)
-		{
-			json_t *copy =
-				plan_is_agent(one) ? json_incref(one) : json_copy(one);
-			json_array_append_new(list, copy);
-			if (!plan_is_agent(one) && !weave_container(p, copy, e))
-				return false;
-		}
+	POD_EACH (json_object_get(p->spec, key), i, one) {
+		json_t *copy = plan_is_agent(one) ? json_incref(one) : json_copy(one);
+		json_array_append_new(list, copy);
+		if (!plan_is_agent(one) && !weave_container(p, copy, e))
+			return false;
+	}
 	return true;
 }
 
@@ -168,21 +160,16 @@ static bool weave_volumes(const struct plan *p, json_t *spec, struct err *e)
 	json_t *old = json_object_get(spec, "volumes");
 	AUTO_JSON json_t *ours = plan_volumes(p);
 	const json_t *one;
-	for
-		EACH(ours, i, one)
-		{
-			const json_t *there =
-				pod_find(old, "name", pod_text(one, "name"));
-			bool fits = !there ||
-				    (json_object_get(there, "emptyDir") != NULL) ==
-					    (json_object_get(one, "emptyDir") != NULL);
-			if (!fits)
-				return err_set(
-					e, ERR_CONFIG, 0,
-					"the pod has a volume '%.63s' of another kind; "
-					"rename it",
-					pod_text(one, "name"));
-		}
+	POD_EACH (ours, i, one) {
+		const json_t *there = pod_find(old, "name", pod_text(one, "name"));
+		bool fits = !there || (json_object_get(there, "emptyDir") != NULL) ==
+					      (json_object_get(one, "emptyDir") != NULL);
+		if (!fits)
+			return err_set(e, ERR_CONFIG, 0,
+				       "the pod has a volume '%.63s' of another kind; "
+				       "rename it",
+				       pod_text(one, "name"));
+	}
 	if (json_is_array(old))
 		json_object_set_new(spec, "volumes", pod_overlay(old, ours));
 	else

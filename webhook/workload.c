@@ -41,9 +41,8 @@ static bool is_used(const struct plan *p, const struct cloud *c)
 	{
 		bool chosen = !names;
 		const json_t *one;
-		for
-			EACH(names, i, one)
-		chosen |= strcmp(json_string_value(one), name) == 0;
+		POD_EACH (names, i, one)
+			chosen |= strcmp(json_string_value(one), name) == 0;
 		if (chosen && strcmp(pod_text(body, "type"), c->type) == 0)
 			return true;
 	}
@@ -59,16 +58,12 @@ void plan_workload_mounts(const struct plan *p, json_t *to)
 {
 	const json_t *mount;
 	for (size_t c = 0; c < ARRAY_LEN(clouds); c++)
-		for
-			EACH(json_object_get(first_container(p), "volumeMounts"), i,
-			     mount)
-			{
-				const char *path = pod_text(mount, "mountPath");
-				if (strstr(path, clouds[c].mount) &&
-				    is_used(p, &clouds[c]) &&
-				    !pod_find(to, "mountPath", path))
-					json_array_append(to, (json_t *)(uintptr_t)mount);
-			}
+		POD_EACH (json_object_get(first_container(p), "volumeMounts"), i, mount) {
+			const char *path = pod_text(mount, "mountPath");
+			if (strstr(path, clouds[c].mount) && is_used(p, &clouds[c]) &&
+			    !pod_find(to, "mountPath", path))
+				json_array_append(to, (json_t *)(uintptr_t)mount);
+		}
 }
 
 void plan_workload_env(const struct plan *p, json_t *to)

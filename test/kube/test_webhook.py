@@ -282,3 +282,26 @@ def test_restarts_lose_no_review(kube, webhook, authority, tmp_path):
             server.close()
         relay.close()
         register(kube, webhook.client_config())
+
+
+@pytest.mark.parametrize("mode", ["native", "pair", "exec"])
+def test_what_was_stored_needs_no_patch(kube, webhook, mode):
+    """The API server has filled in its defaults by then: they are no difference."""
+    kube.namespace(f"again-{mode}")
+    asked = pod(dict(ANNOTATIONS, **{"ampoule.dev/mode": mode, "ampoule.dev/notify-db":
+                                     "signal:HUP@app"}), containers=("app", "side"))
+    if mode == "exec":
+        asked["metadata"]["annotations"]["ampoule.dev/env-PASSWORD"] = "kv/data/db#password"
+        for container in asked["spec"]["containers"]:
+            container["command"] = ["/bin/app"]
+    answer = kube.create_pod(f"again-{mode}", asked)
+    assert answer.status == 201, answer.message
+    stored = answer.document
+    stored.pop("status")
+    status, text = webhook.ask("/mutate", json.dumps({
+        "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+        "request": {"uid": "u", "kind": {"kind": "Pod"}, "namespace": f"again-{mode}",
+                    "operation": "CREATE", "object": stored}}).encode())
+    response = json.loads(text)["response"]
+    assert status == 200 and response["allowed"], text
+    assert "patch" not in response, base64.b64decode(response["patch"]).decode()

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's configuration, read as the agent will read it, before the pod exists; and what its
+// notifications want of the pod.
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "lib/conf/conf.h"
+#include "webhook/notes.h"
+#include "webhook/plan.h"
+
+enum { KNOWN_MAX = 16, KNOWN_TEXT_MAX = 8192 };
+
+// What a change sets off, looked at for the pod's sake: a signal needs the same user and a
+// shared process namespace; a shell the image has not.
+static bool look_at(struct plan *p, const struct conf_notify *n, const char *file,
+		    struct err *e)
+{
+	bool signal = n->kind == NOTIFY_SIGNAL || n->kind == NOTIFY_RESTART;
+	bool container =
+		n->kind == NOTIFY_RESTART || (signal && n->target == TARGET_CONTAINER);
+	const struct asked_entry *command =
+		file ? asked_find(&p->asked, "agent-inject-command-<n>", file) : NULL;
+	if (n->kind == NOTIFY_COMMAND && n->argv && strcmp(n->argv[0], "/bin/sh") == 0)
+		return command ? asked_wrong(command, e,
+					     "the agent's image has no shell; use a "
+					     "signal (pkill -HUP nginx), a program with "
+					     "plain words as arguments, or ampoule.dev/"
+					     "notify-%.63s",
+					     file)
+			       : err_set(e, ERR_CONFIG, 0,
+					 "the agent's image has no /bin/sh");
+	p->signals |= signal && n->target != TARGET_CHILD;
+	if (!container)
+		return true;
+	if (!p->signal_to)
+		p->signal_to = pool_strdup(&p->pool, n->name);
+	for (size_t i = 0; i < p->n_targets; i++)
+		if (strcmp(p->targets[i].name, n->name) == 0)
+			return true;
+	notes_add(p->warnings,
+		  "'%s' is to be signalled, but the pod has no container of that name "
+		  "that is injected",
+		  n->name);
+	return true;
+}
+
+static bool look_at_all(struct plan *p, const struct conf *c, struct err *e)
+{
+	for (size_t i = 0; i < c->n_notify; i++)
+		if (!look_at(p, &c->notify[i], NULL, e))
+			return false;
+	for (size_t i = 0; i < c->n_templates; i++)
+		for (size_t k = 0; k < c->templates[i].n_notify; k++)
+			if (!look_at(p, &c->templates[i].notify[k], c->templates[i].name,
+				     e))
+				return false;
+	return true;
+}
+
+// The replicas of a Deployment ask for the same: texts that were found good, and set off
+// nothing that the pod must be looked at for, are not read again.
+static struct {
+	char *text[KNOWN_MAX];
+	size_t next;
+} known;
+
+static bool is_known(const struct plan *p)
+{
+	for (size_t i = 0; i < KNOWN_MAX; i++)
+		if (known.text[i] && strcmp(known.text[i], p->config) == 0)
+			return true;
+	return false;
+}
+
+static void remember(const struct plan *p, const struct conf *c)
+{
+	size_t notify = c->n_notify;
+	for (size_t i = 0; i < c->n_templates; i++)
+		notify += c->templates[i].n_notify;
+	for (size_t i = 0; i < c->n_variables; i++)
+		notify += c->variables[i].n_notify;
+	if (notify > 0 || p->config_len > KNOWN_TEXT_MAX)
+		return;
+	mem_free(known.text[known.next]);
+	known.text[known.next] = mem_strdup(p->config);
+	known.next = (known.next + 1) % KNOWN_MAX;
+}
+
+// What the agent would say to it, before the pod exists.
+bool plan_check(struct plan *p, struct err *e)
+{
+	struct conf *c = NULL;
+	if (is_known(p))
+		return true;
+	struct conf_load_opts opts = { .text = p->config,
+				       .text_name = "the agent's configuration" };
+	if (!conf_load(&opts, &c, e))
+		return false;
+	bool ok = look_at_all(p, c, e);
+	if (ok)
+		remember(p, c);
+	conf_free(c);
+	return ok;
+}
