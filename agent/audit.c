@@ -17,7 +17,7 @@ static const char *const names[AUDIT_EVENTS] = {
 	[AUDIT_READ] = "read",         [AUDIT_UNREAD] = "unread",
 	[AUDIT_RENEW] = "renew",       [AUDIT_REVOKE] = "revoke",
 	[AUDIT_RESTART] = "restart",   [AUDIT_PROXY] = "proxy",
-	[AUDIT_QUIT] = "quit",
+	[AUDIT_QUIT] = "quit",         [AUDIT_VARIABLES] = "variables",
 };
 
 static struct {

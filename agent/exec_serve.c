@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/audit.h"
 #include "agent/exec_frame.h"
 #include "agent/exec_vars.h"
 #include "agent/unix.h"
@@ -135,9 +136,9 @@ static bool tell_variables(struct asker *k)
 				.stop_ms = s->conf->exec.stop_timeout_ms,
 				.bytes = buf_str(&bytes),
 				.len = bytes.len };
-	log_audit("variables", LOG_STR("container", container),
-		  LOG_INT("count", (int64_t)env.n),
-		  LOG_STR("mode", s->stay ? "stay" : "become"));
+	audit(AUDIT_VARIABLES, LOG_STR("container", container),
+	      LOG_INT("count", (int64_t)env.n),
+	      LOG_STR("mode", s->stay ? "stay" : "become"));
 	k->answered = true;
 	return tell(k, &f);
 }

@@ -66,13 +66,17 @@ static const char *state_word(const struct output *o)
 	return o->rolled_back ? "rolled back" : words[o->state];
 }
 
+// One file at one place, or a variable of exec mode, which has none.
 static json_t *file_status(const struct agent *a, const struct output *o,
 			   const struct place *p)
 {
+	static const struct place none = { 0 };
 	json_t *f = json_object();
-	set_str(f, "file", o->conf->destination);
+	AUTO_FREE char *variable = p ? NULL : mem_printf("$%s", o->name);
+	set_str(f, "file", p ? o->conf->destination : variable);
 	set_str(f, "template", o->name);
-	set_str(f, "container", place_container(p));
+	set_str(f, "container", p ? place_container(p) : "");
+	p = p ? p : &none;
 	set_str(f, "secrets", o->secrets);
 	set_str(f, "state", state_word(o));
 	set_int(f, "generation", o->generation);
@@ -132,11 +136,13 @@ json_t *agent_status(const struct agent *a)
 {
 	json_t *doc = json_object(), *files = json_array(), *secrets = json_array(),
 	       *stores = json_array();
-	for (size_t i = 0; i < a->n_outputs; i++)
-		for (size_t k = 0; k < a->outputs[i]->n_places; k++)
-			json_array_append_new(
-				files,
-				file_status(a, a->outputs[i], &a->outputs[i]->places[k]));
+	for (size_t i = 0; i < a->n_outputs; i++) {
+		const struct output *o = a->outputs[i];
+		if (o->n_places == 0)
+			json_array_append_new(files, file_status(a, o, NULL));
+		for (size_t k = 0; k < o->n_places; k++)
+			json_array_append_new(files, file_status(a, o, &o->places[k]));
+	}
 	for (struct entry *en = cache_next(a->cache, NULL); en;
 	     en = cache_next(a->cache, en))
 		json_array_append_new(secrets, secret_status(en));

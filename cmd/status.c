@@ -57,7 +57,9 @@ static void ignore_warning(void *ctx, const char *text)
 static char *socket_of(const struct request *r, struct err *e)
 {
 	const char *paths[] = { r->config, NULL };
-	struct conf_load_opts opts = { .paths = paths, .warn = ignore_warning };
+	struct conf_load_opts opts = { .paths = paths,
+				       .has_command = true,
+				       .warn = ignore_warning };
 	struct conf *conf = NULL;
 	if (r->socket)
 		return mem_strdup(r->socket);

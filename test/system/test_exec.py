@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from agent_run import (AGENT, Lines, Sealed, memory_folder, prog, read, remove_folder, run, template,
+from agent_run import (AGENT, TOOL, Lines, Sealed, memory_folder, prog, read, remove_folder, run, template,
                        wait_until)
 
 PASSWORD = '{{ with secret "db/password" }}{{ .Data.value }}{{ end }}'
@@ -398,6 +398,10 @@ def test_startup_means_that_the_command_runs(folder, sealed, start):
     run(AGENT, "--probe", "startup", "--wait", "--timeout", "20s", "--socket", socket)
     children = read(f"/proc/{x.process.pid}/task/{x.process.pid}/children").split()
     assert len(children) == 1
+    files = json.loads(run(TOOL, "status", "--json", "--socket", socket).stdout)["files"]
+    assert [(f["file"], f["state"], f["secrets"]) for f in files] == [
+        ("$PASSWORD", "published", "sealed:db/password@1")]
+    assert "$PASSWORD" in run(TOOL, "status", "--socket", socket).stdout
     assert os.readlink(f"/proc/{children[0]}/exe") == os.path.realpath(APP)
 
 
