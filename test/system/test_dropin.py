@@ -33,7 +33,7 @@ FIXTURES = ("w", "config", "home")
 
 # Both builds are held against one run of `bao agent`: that one takes the time.
 AGENTS = [BIN / "ampoule-agent"]
-if BIN.name == "bin" and (BIN.parent / "static" / "ampoule-agent").exists():
+if not os.environ.get("AMPOULE_DROPIN_ONE") and BIN.name == "bin" and (BIN.parent / "static" / "ampoule-agent").exists():
     AGENTS.append(BIN.parent / "static" / "ampoule-agent")
 
 # Where ours is meant to differ: what, and why. Each is a row of the README. RACY: where theirs
@@ -45,6 +45,9 @@ DIFFERENCES = {
     "sink_folder_missing": ({"exit", "out/none", "out/none/token"}, "the folder of a sink is made"),
     "sink_mode_text": ({"exit", "out/token"}, "the mode of a sink may be text"),
     "secret_file": ({"exit", "out/f"}, "`file` reads below `read_dirs` only"),
+    "exec_and_template": ({"exit", "out/db", "out/env"}, "`template` and `env_template` may stand together"),
+    "exec_no_such_program": ({"exit"}, "a command that is not there ends the agent with 127"),
+    "exec_stop_signal": ({"exit", "out/got"}, "a signal to the agent reaches the command as it is"),
     "secret_absent_of_two": ({"out/db"}, "what can be rendered is written before a failing start ends"),
     "template_command_fails": ({"exit"}, "a command that fails ends `exit_after_auth` with 1"),
     "template_command_once_for_two": ({"exit", "out/b", "out/ran"}, "commands run when all files are there"),

@@ -1,0 +1,20 @@
+vault {
+  address = "@ADDR@"
+}
+auto_auth {
+  method "token_file" {
+    config = {
+      token_file_path = "@W@/token"
+    }
+  }
+}
+template_config {
+  exit_on_retry_failure = true
+}
+env_template "APP_USER" {
+  contents = "{{ with secret \"d1/db\" }}{{ .Data.user }}{{ end }}"
+}
+exec {
+  command = ["sh", "-c", "trap 'echo hup > @W@/out/got; exit 0' HUP; touch @W@/out/up; echo x > @W@/out/up; while :; do sleep 0.05; done"]
+  restart_stop_signal = "SIGHUP"
+}
