@@ -244,6 +244,23 @@ static void test_closed_fd(void **state)
 	assert_string_equal(written(), "");
 }
 
+// Audit lines may go elsewhere; they are JSON there, whatever the log's form.
+static void test_audit_apart(void **state)
+{
+	(void)state;
+	log_setup(LOG_ERROR, LOG_FORMAT_TEXT);
+	log_set_fd(-1);
+	log_set_audit_fd(fds[1]);
+	log_error("to the log", LOG_INT("n", 1));
+	log_audit("read", LOG_INT("n", 2));
+	log_set_audit_fd(-1);
+	assert_string_equal(written(), "{\"time\":\"TIME\",\"level\":\"audit\",\"msg\":"
+				       "\"read\",\"n\":2}\n");
+	log_set_fd(fds[1]);
+	log_audit("read", LOG_INT("n", 3));
+	assert_string_equal(written(), "TIME audit read n=3\n");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_pipe, close_pipe)
 
 int main(void)
@@ -255,6 +272,7 @@ int main(void)
 		TEST(test_parse),        TEST(test_long_lines),
 		TEST(test_many_fields),  TEST(test_tap),
 		TEST(test_closed_fd),    TEST(test_bytes_that_are_no_text),
+		TEST(test_audit_apart),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
