@@ -13,6 +13,7 @@
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "lib/base/str.h"
 #include "stores/vault_url.h"
 
 enum { PATH_SHOWN = 200 };
@@ -57,9 +58,19 @@ void proxy_answer_error(struct http_exchange *x, int status, const char *text)
 
 // --- the answer
 
+// Old servers take a token in the path: it is not shown.
+static int shown_length(const char *path)
+{
+	static const char tokens[] = "/v1/auth/token/";
+	const char *end =
+		str_starts(path, tokens) ? strchr(path + strlen(tokens), '/') : NULL;
+	return end && end - path < PATH_SHOWN ? (int)(end - path) : PATH_SHOWN;
+}
+
 static void note(const struct proxied *q, int status, const char *cache)
 {
-	AUTO_FREE char *path = mem_printf("%.*s", PATH_SHOWN, q->request.path);
+	const char *asked = q->request.path;
+	AUTO_FREE char *path = mem_printf("%.*s", shown_length(asked), asked);
 	audit(AUDIT_PROXY, LOG_STR("store", q->proxy->store->name),
 	      LOG_STR("method", q->request.method), LOG_STR("path", path),
 	      LOG_INT("status", status), LOG_STR("cache", cache));

@@ -402,7 +402,7 @@ def test_headers_of_the_connection_stay_here(fake, folder, start):
     fake.login()
     fake.on("kv/data/app", Answer(json=secret({"a": "b"}), headers={"X-Vault-Index": "7"}))
     port = free_port()
-    start(token_file(folder, fake.address, "ours") +
+    agent = start(token_file(folder, fake.address, "ours") +
           "api_proxy {\n use_auto_auth_token = \"force\"\n}\n" + listener(port))
     wait_until("the listener", lambda: listening(port))
     fake.wait(1)
@@ -414,3 +414,7 @@ def test_headers_of_the_connection_stay_here(fake, folder, start):
     assert asked["x-other"] == "kept" and asked["x-vault-namespace"] == "team"
     assert "accept-encoding" not in asked and "proxy-authorization" not in asked
     assert got["X-Vault-Index"] == "7"
+    ask(port, "GET", "/v1/auth/token/lookup/s.canary")
+    shown = agent.event("proxy", path="/v1/auth/token/lookup")
+    assert shown["store"] == "vault" and shown["status"] == 404
+    assert "canary" not in agent.output() and "ours" not in agent.output()
