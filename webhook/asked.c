@@ -25,7 +25,9 @@ static bool same_text(const char *a, const char *b)
 static void warn_unknown(enum annotation_prefix prefix, const char *key,
 			 const char *suffix, json_t *warnings)
 {
-	AUTO_FREE char *near = annotation_nearest(prefix, suffix);
+	// The nearest name costs a look at every row: not for thousands of them.
+	bool room = json_array_size(warnings) < NOTES_MAX;
+	AUTO_FREE char *near = room ? annotation_nearest(prefix, suffix) : NULL;
 	if (near)
 		notes_add(warnings, "annotation %s is unknown (did you mean %s?)", key,
 			  near);
@@ -53,6 +55,8 @@ static void add(struct asked *a, const struct asked_entry *entry, json_t *warnin
 		*o = *winner;
 		return;
 	}
+	if (a->n > ASKED_MAX)
+		return;
 	a->entries = pool_append(&a->pool, a->entries, &a->n, sizeof(*a->entries));
 	a->entries[a->n - 1] = *entry;
 }

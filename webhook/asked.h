@@ -13,6 +13,9 @@
 #include "lib/conf/annotation.h"
 #include "lib/conf/pool.h"
 
+// More annotations of ours than any pod has use for are refused by asked.n > ASKED_MAX.
+enum { ASKED_MAX = 1000 };
+
 enum asked_layer { LAYER_SETTINGS, LAYER_NAMESPACE, LAYER_POD, LAYER_COUNT };
 
 struct asked_entry {

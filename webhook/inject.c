@@ -99,6 +99,11 @@ static bool run(struct plan *p, const struct inject_ask *ask, struct inject_resu
 			       p->namespace_);
 	if (!*p->namespace_)
 		return err_set(e, ERR_CONFIG, 0, "the request names no namespace");
+	if (p->asked.n > ASKED_MAX)
+		return err_set(e, ERR_LIMIT, 0,
+			       "the pod has more than %d annotations for injection; put "
+			       "templates into a ConfigMap",
+			       ASKED_MAX);
 	if (!check_shape(ask->pod, e) || !plan_make(ask, ret->warnings, p, e))
 		return false;
 	if (p->nothing) {

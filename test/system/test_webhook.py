@@ -97,6 +97,18 @@ def test_a_pod_of_three_megabytes_is_served(webhook):
     assert status == 200 and answer["response"]["allowed"]
 
 
+def test_thousands_of_annotations_hold_nobody_up(webhook):
+    many = dict(ANNOTATIONS, **{f"ampoule.dev/secret-{i}": "kv/x" for i in range(9000)})
+    answer = post(webhook, review(many))[1]["response"]
+    assert not answer["allowed"] and "1000" in answer["status"]["message"]
+    typos = dict(ANNOTATIONS, **{f"ampoule.dev/secrte-{i:05d}{'x' * 20}": "a"
+                                 for i in range(6000)})
+    answer = post(webhook, review(typos))[1]["response"]
+    assert answer["allowed"] and 10 < len(answer["warnings"]) < 50
+    count = float(webhook.ask("/metrics")[1].split("review_seconds_sum ")[1].split()[0])
+    assert count < 5
+
+
 def test_a_refusal_names_annotation_and_remedy(webhook):
     bad = dict(ANNOTATIONS, **{"ampoule.dev/file-db": "../db"})
     status, answer = post(webhook, review(bad))
