@@ -21,8 +21,9 @@ if [ ! -e "$built/complete" ]; then
 	done
 	"$built/unicode" >"$built/tables.c"
 	touch "$built/complete"
+	find "${built%/*}" -maxdepth 1 -name 'diff-*' -mtime +30 -exec rm -rf {} +
 fi
-touch "$built" # folders that nothing has used for a month are removed (thirdparty.sh)
+touch "$built"
 status=0
 "$built/language" -n "$cases" -seconds 80 -seed "$seed" -rows "$program" || status=1
 "$built/regexps" -n "$cases" -seconds 40 -seed "$seed" "$program" || status=1

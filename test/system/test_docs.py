@@ -83,3 +83,16 @@ def test_documents_name_files_that_exist():
         text = (ROOT / document).read_text(encoding="utf-8")
         for path in re.findall(r"`((?:lib|agent|stores|templates|test|image|cmd)/[\w/.-]+)`", text):
             assert "NAME" in path or os.path.exists(ROOT / path), f"{document} names {path}"
+
+
+def test_the_example_of_template_tests(tmp_path):
+    """The two files of "Test a template in your own CI", as the page shows them."""
+    page = (ROOT / "README.md").read_text(encoding="utf-8").split("## Writing templates")[1].split("\n## ")[0]
+    secrets = re.search(r"\$ cat secrets.json\n    (.*)\n", page)[1]
+    body = re.search(r"\n    (\{\{ with secret \"kv/data/db\" \}\}) +one secret.*\n    (postgres.*)\n    (\{\{ end \}\})\n", page)
+    (tmp_path / "secrets.json").write_text(secrets)
+    (tmp_path / "db.tmpl").write_text("".join(body.groups()))
+    (tmp_path / "db.expected").write_text("postgres://app:it%27s@db/shop")
+    argv = re.search(r"\$ ampoule (render --template db.tmpl.*)\n", page)[1].split()
+    done = subprocess.run([TOOL, *argv], cwd=tmp_path, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
