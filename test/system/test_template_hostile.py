@@ -126,3 +126,13 @@ def test_accepted(render, name):
 def test_odd_delimiters(render, left, right, template, text):
     got = render(template, "--left-delim", left, "--right-delim", right)
     assert (got.returncode, got.stdout.decode()) == (0, text), got.stderr
+
+
+def test_100000_templates_of_a_configuration(tmp_path):
+    path = tmp_path / "agent.hcl"
+    path.write_text("".join(f'template {{ contents = "x" destination = "/o/{i}" }}\n'
+                            for i in range(100_000)))
+    got = subprocess.run([os.environ["AMPOULE_BIN"] + "/ampoule", "check", str(path)],
+                         capture_output=True, text=True, timeout=SECONDS)
+    assert got.returncode == 1
+    assert "longer than 1048576 bytes" in got.stdout + got.stderr
