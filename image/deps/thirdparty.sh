@@ -262,6 +262,10 @@ change "$work/curl/lib/strerror.c" 's/CURL_DISABLE_VERBOSE_STRINGS/CURL_NO_ERROR
 # libc's printf instead of its own; and nobody here asks for the peer's certificate as text,
 # chooses cipher suites by name or speaks HAProxy's protocol.
 cp "$here/curl_mprintf.c" "$work/curl/lib/mprintf.c"
+# Its strftime() would bring libc's time zones.
+digits='"%04d%02d%02dT%02d%02d%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec'
+change "$work/curl/lib/http_aws_sigv4.c" \
+	"s/strftime(timestamp, sizeof(timestamp), .*, &tm)/msnprintf(timestamp, sizeof(timestamp), $digits)/"
 change "$work/curl/lib/connect.c" 's/if(data->set.haproxyprotocol)/if(0)/'
 tls=$work/curl/lib/vtls/mbedtls.c
 change "$tls" 's/if(data->set.ssl.certinfo)/if(0)/'

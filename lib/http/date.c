@@ -4,6 +4,7 @@
 #include "lib/http/date.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -182,5 +183,9 @@ void http_date_write(int64_t wall_ms, char ret[static HTTP_DATE_LEN])
 	time_t s = (time_t)(wall_ms / 1000);
 	struct tm tm;
 	gmtime_r(&s, &tm);
-	strftime(ret, HTTP_DATE_LEN, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	snprintf(ret, HTTP_DATE_LEN, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT",
+		 days[(tm.tm_wday + 6) % 7], (unsigned)tm.tm_mday % 100,
+		 months + 3 * tm.tm_mon, (unsigned)(tm.tm_year + 1900) % 10000,
+		 (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
+		 (unsigned)tm.tm_sec % 100);
 }

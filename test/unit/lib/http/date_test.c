@@ -79,6 +79,9 @@ static void test_every_day(void **state)
 		strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm);
 		assert_true(http_date_parse(text, NOW, &got));
 		assert_int_equal(got, (int64_t)at * 1000);
+		char written[HTTP_DATE_LEN];
+		http_date_write((int64_t)at * 1000, written);
+		assert_string_equal(written, text);
 	}
 }
 
