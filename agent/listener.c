@@ -16,7 +16,7 @@
 #include "lib/base/str.h"
 #include "lib/http/server.h"
 
-enum { BODY_MAX = 32 << 20, CLEAR_MAX = 64 << 10, CONNECTIONS = 128 };
+enum { BODY_MAX = 32 << 20, CLEAR_MAX = 64 << 10, CONNECTIONS = 128, BODY_MS = 30000 };
 
 struct listener {
 	struct listener *next;
@@ -191,6 +191,7 @@ static bool add(struct listeners *ls, const json_t *stanza, struct err *e)
 								   : routes,
 					    .ctx = l,
 					    .connections = CONNECTIONS,
+					    .body_ms = BODY_MS,
 					    .answer_ms = PROXY_TIMEOUT_MS };
 	return (http_server_new(ls->loop, &o, &l->server, e) &&
 		bind_stanza(l, stanza, e)) ||

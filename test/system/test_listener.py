@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -194,6 +195,21 @@ def test_a_tls_listener(folder, start, authority):
     assert conn.getresponse().status == 200
     conn.close()
     agent.stop()
+
+
+def test_a_new_configuration_moves_the_listeners(folder, start):
+    sealed, first, second = Sealed(folder), free_port(), free_port()
+    sealed.put("a", "b")
+    text = sealed.store() + template(f"{folder}/f", "x")
+    agent = start(text + listener(first)).started()
+    assert ask(first, "GET", "/agent/v1/metrics")[0] == 200
+    with open(agent.config, "w", encoding="utf-8") as f:
+        f.write(f'status_socket = "{agent.socket}"\n' + text + listener(second))
+    agent.process.send_signal(signal.SIGHUP)
+    wait_until("the new listener", lambda: listening(second))
+    assert sample(ask(second, "GET", "/agent/v1/metrics")[1], "reloads_total") == 1
+    assert not listening(first)
+    assert agent.stop() == 0
 
 
 # --- the proxy, ours and the peer's
