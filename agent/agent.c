@@ -33,8 +33,10 @@ static void on_entry(void *ctx, struct entry *en)
 {
 	struct agent *a = ctx;
 	for (size_t i = 0; i < a->n_outputs; i++)
-		if (output_needs(a->outputs[i], en))
+		if (output_needs(a->outputs[i], en)) {
 			a->outputs[i]->dirty = true;
+			agent_note_change(a->outputs[i]);
+		}
 	agent_later_save(a);
 	later_pass(a);
 }
@@ -74,6 +76,7 @@ static void load_template(struct agent *a, struct output *o)
 	struct err e = ERR_INIT;
 	if (render_load(o, a->conf, &e)) {
 		o->dirty = true;
+		o->first_changed_ms = 0; // not a secret's change: no quiet time
 		return;
 	}
 	o->error = e;
@@ -182,7 +185,7 @@ static void on_retry(void *ctx, struct loop_timer *t)
 static bool all_rendered(const struct agent *a)
 {
 	for (size_t i = 0; i < a->n_outputs; i++)
-		if (a->outputs[i]->state == OUTPUT_WAITING)
+		if (agent_waits_for(a->outputs[i]))
 			return false;
 	return sinks_done(a->sinks);
 }
@@ -202,6 +205,25 @@ static void note_started(struct agent *a)
 		agent_finish(a, AGENT_DONE);
 }
 
+// Runs the templates whose secrets have changed, and are quiet for as long as they shall be.
+static void render_due(struct agent *a, const struct render_env *env)
+{
+	int64_t next = -1, wait;
+	for (size_t i = 0; i < a->n_outputs; i++) {
+		struct output *o = a->outputs[i];
+		if (!o->dirty)
+			continue;
+		if (agent_must_wait(o, &wait)) {
+			next = next < 0 || wait < next ? wait : next;
+			continue;
+		}
+		o->first_changed_ms = 0;
+		render_run(env, o);
+	}
+	if (next >= 0)
+		loop_timer_in(a->loop, &a->wait_timer, next, on_retry, a);
+}
+
 static void agent_pass(void *ctx)
 {
 	struct agent *a = ctx;
@@ -216,9 +238,7 @@ static void agent_pass(void *ctx)
 	struct publish_env publish = { .observer = a->observer, .volumes = a->volumes };
 	struct err e = ERR_INIT;
 	a->pass_due = false;
-	for (size_t i = 0; i < a->n_outputs; i++)
-		if (a->outputs[i]->dirty)
-			render_run(&render, a->outputs[i]);
+	render_due(a, &render);
 	publish.outputs = a->outputs; // templates may have added some
 	publish.n_outputs = a->n_outputs;
 	agent_save_state(a); // a file never shows what a successor would not know
@@ -238,8 +258,7 @@ static void agent_pass(void *ctx)
 	on_sweep(a, NULL);
 	note_started(a);
 	if (a->ended == AGENT_RUNNING && agent_gives_up(a, &a->error)) {
-		a->failed = true;
-		agent_stop(a);
+		agent_fail(a);
 	}
 	loop_timer_in(a->loop, &a->rest_timer, REST_MS, on_rest, a);
 }
@@ -285,8 +304,7 @@ static void on_deadline(void *ctx, struct loop_timer *t)
 	explain(a, &a->error);
 	err_wrap(&a->error, "not everything could be rendered within %lld s",
 		 (long long)(a->conf->start_timeout_ms / 1000));
-	a->failed = true;
-	agent_stop(a);
+	agent_fail(a);
 }
 
 void agent_start(struct agent *a)
@@ -381,12 +399,15 @@ static bool open_volumes(struct agent *a, struct err *e)
 
 static bool open_sources(struct agent *a, struct err *e)
 {
+	const struct conf_template_config *t = &a->conf->template_config;
 	a->sources = mem_calloc(a->conf->n_stores + 1, sizeof(struct source *));
 	for (size_t i = 0; i < a->conf->n_stores; i++) {
 		struct source_setup setup = {
 			.loop = a->loop,
 			.conf = &a->conf->stores[i],
-			.interval_ms = a->conf->template_config.static_interval_ms,
+			.interval_ms = t->static_interval_ms,
+			.min_interval_ms = a->conf->policy.min_interval_ms,
+			.renewal_percent = (unsigned)(t->lease_renewal_threshold * 100),
 			.entry_changed = on_entry,
 			.hint = on_hint,
 			.login_changed = on_login,
@@ -445,6 +466,7 @@ void agent_free(struct agent *a)
 	loop_timer_cancel(&a->sweep_timer);
 	loop_timer_cancel(&a->retry_timer);
 	loop_timer_cancel(&a->rest_timer);
+	loop_timer_cancel(&a->wait_timer);
 	notifier_free(a->notifier);
 	for (size_t i = 0; a->outputs && i < a->n_outputs; i++)
 		output_free(a->outputs[i]);

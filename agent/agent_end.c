@@ -92,6 +92,12 @@ void agent_stop(struct agent *a)
 	on_source_ended(a);
 }
 
+void agent_fail(struct agent *a)
+{
+	a->failed = true;
+	agent_stop(a);
+}
+
 void agent_hand_over(struct agent *a, const struct agent *heir, void (*done)(void *ctx),
 		     void *ctx)
 {

@@ -33,7 +33,7 @@ struct agent {
 	struct observer *observer;
 	struct notifier *notifier;
 	struct sinks *sinks;
-	struct loop_timer deadline, sweep_timer, retry_timer, rest_timer;
+	struct loop_timer deadline, sweep_timer, retry_timer, rest_timer, wait_timer;
 	bool pass_due, save_due, taken_over, revoking, started, stopping, failed;
 	unsigned ending;
 	void (*handed_over)(void *ctx);
@@ -56,5 +56,12 @@ void agent_look_again(struct agent *a, struct source *s);
 // agent_giveup.c: whether the start has no hope, and why.
 bool agent_gives_up(const struct agent *a, struct err *ret);
 
+// agent_rules.c
+bool agent_waits_for(const struct output *o); // whether a start does
+// A secret of the output has changed; whether it shall stay quiet first, and how long.
+void agent_note_change(struct output *o);
+bool agent_must_wait(const struct output *o, int64_t *ret_ms);
+
 // agent_end.c
+void agent_fail(struct agent *a); // a->error says why
 void agent_finish(struct agent *a, enum agent_end how);

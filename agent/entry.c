@@ -50,8 +50,7 @@ void entry_wait(struct entry *en, int64_t delay_ms)
 
 static int64_t poll_delay(struct entry *en)
 {
-	int64_t own = en->interval_ms;
-	return lease_poll(own ? own : source_interval(en->source), &en->seed);
+	return lease_poll(source_interval(en->source, en->interval_ms), &en->seed);
 }
 
 static void plan(struct entry *en)
@@ -72,6 +71,7 @@ static void plan(struct entry *en)
 			.lease_ms = en->lease_ms,
 			.granted_ms = en->granted_ms,
 			.renewable = en->renewable && source_can_renew(en->source),
+			.percent = source_renewal_percent(en->source),
 		};
 		en->renew_next = lease_plan(&terms, &en->seed, &delay) == LEASE_RENEW;
 		break;
@@ -104,7 +104,8 @@ static void take_lease(struct entry *en, const struct store_answer *a, bool fres
 		       : en->life == LIFE_LEASE ? now + a->lease_ms
 						: 0;
 	cap_lease(en);
-	source_tell_kept(en->source);
+	if (en->until_ms)
+		source_tell_kept(en->source);
 }
 
 json_t *entry_save(const struct entry *en)

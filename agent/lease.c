@@ -40,6 +40,8 @@ enum lease_act lease_plan(const struct lease_terms *t, uint64_t *seed,
 	bool renew = t->renewable && !capped;
 	int64_t at = renew ? share(t->lease_ms, RENEW_PERCENT)
 			   : t->lease_ms - reserve(t->lease_ms);
+	if (t->percent && t->percent != FETCH_PERCENT)
+		at = share(t->lease_ms, t->percent);
 	at = backoff_jitter(seed, at, JITTER_PERCENT);
 	if (capped && t->lease_ms < share(t->granted_ms, SHRUNK_PERCENT))
 		at = 0; // its last third has begun already

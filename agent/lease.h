@@ -10,6 +10,8 @@ struct lease_terms {
 	int64_t lease_ms; // as the store granted it now
 	int64_t granted_ms; // as it granted it at first; a renewal that gives less is the last
 	bool renewable;
+	unsigned
+		percent; // the part of it to use up, as the user says; 0 or 90: ours, below
 };
 
 enum lease_act { LEASE_RENEW, LEASE_FETCH };
@@ -19,6 +21,7 @@ enum lease_act { LEASE_RENEW, LEASE_FETCH };
 // gave less than asked (its maximum is near), is fetched again at nine tenths, but so that
 // 45 s are left of it, or two fifths of a short one: an outage of twenty seconds at that
 // moment must not outlast it. If a renewal gave much less, it is fetched again at once.
+// With a percentage, both at that part, less jitter.
 enum lease_act lease_plan(const struct lease_terms *t, uint64_t *seed,
 			  int64_t *ret_delay_ms);
 

@@ -62,11 +62,13 @@ struct output {
 	char *secrets; // "db:app@3 …", of the content, for audit and status
 
 	enum output_state state;
-	bool existed;        // a file was there before this process started
-	bool dirty;          // shall be run again
-	bool removing;       // its secret is gone; the file goes in this pass
-	bool changed;        // new content waits for publication
-	bool notify_due;     // published, not yet told
+	bool existed;    // a file was there before this process started
+	bool dirty;      // shall be run again
+	bool removing;   // its secret is gone; the file goes in this pass
+	bool changed;    // new content waits for publication
+	bool notify_due; // published, not yet told
+	bool failed;     // the template's own error, not a secret that is awaited
+	int64_t first_changed_ms, changed_ms; // of its secrets, since the last rendering
 	bool untold;         // a predecessor has published it and told nobody
 	unsigned generation; // counts contents
 	struct buf content, previous;

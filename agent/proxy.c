@@ -186,7 +186,9 @@ static void on_due(void *ctx, struct loop_timer *t)
 
 static void plan(struct proxy *p, struct proxy_kept *k)
 {
-	const struct lease_terms t = { k->lease_ms, k->granted_ms, k->renewable };
+	const struct lease_terms t = { .lease_ms = k->lease_ms,
+				       .granted_ms = k->granted_ms,
+				       .renewable = k->renewable };
 	int64_t delay = 0;
 	if (lease_plan(&t, &k->seed, &delay) == LEASE_FETCH)
 		k->renewable = false; // it goes then, and the next client gets a new one

@@ -391,11 +391,13 @@ void render_run(const struct render_env *env, struct output *o)
 	if (ok && complete && o->generation == 0 && !reuse_holds(o, &out))
 		return;
 	if (ok && complete) {
+		o->failed = false;
 		take_content(o, &out);
 		side_end(&env->sides, o, take_content);
 		return;
 	}
 	bool was_good = o->error.kind == ERR_NONE;
+	o->failed = !ok;
 	o->error = ok ? r.why : e;
 	if (!ok && (was_good || o->state == OUTPUT_WAITING)) {
 		audit_error(AUDIT_RENDER, &e, LOG_STR("template", o->name));

@@ -464,9 +464,15 @@ struct loop *source_loop(const struct source *s)
 	return s->setup.loop;
 }
 
-int64_t source_interval(const struct source *s)
+int64_t source_interval(const struct source *s, int64_t own_ms)
 {
-	return s->setup.interval_ms;
+	int64_t ms = own_ms ? own_ms : s->setup.interval_ms;
+	return ms < s->setup.min_interval_ms ? s->setup.min_interval_ms : ms;
+}
+
+unsigned source_renewal_percent(const struct source *s)
+{
+	return s->setup.renewal_percent;
 }
 
 void source_tell(struct entry *en)

@@ -29,6 +29,8 @@ struct source_setup {
 	struct loop *loop;
 	const struct conf_store *conf;
 	int64_t interval_ms; // of static secrets without their own
+	int64_t min_interval_ms;
+	unsigned renewal_percent; // lease_terms.percent
 	source_entry_fn *entry_changed;
 	source_hint_fn *hint;
 	source_login_fn *login_changed;

@@ -17,7 +17,9 @@ void entry_renewed(struct entry *en, const struct store_answer *a, const struct 
 void source_sick(struct entry *en, const struct err *e);
 bool source_can_renew(const struct source *s);
 struct loop *source_loop(const struct source *s);
-int64_t source_interval(const struct source *s);
+// The poll interval, from the secret's own one (0 = none).
+int64_t source_interval(const struct source *s, int64_t own_ms);
+unsigned source_renewal_percent(const struct source *s);
 // Tells the agent that a successor must know something new.
 void source_tell_kept(const struct source *s);
 // Tells the agent that the entry has changed.

@@ -57,7 +57,7 @@ static const struct option_row rows[] = {
 	  .help = "a key that is not there is an error, not the text <no value>" },
 	{ TEMPLATE(error_fatal), .key = "error_fatal", .type = OPTION_BOOL_STRICT,
 	  .default_ = "true",
-	  .help = "whether an error of this template makes --once fail" },
+	  .help = "whether a start waits for this file when its template fails" },
 	{ TEMPLATE(left_delimiter), .key = "left_delimiter", .type = OPTION_STRING,
 	  .default_ = "{{", .annotation = "template-left-delim-<n>",
 	  .peer = "agent-template-left-delim-<n>", .help = "opens an action" },
@@ -149,7 +149,9 @@ static const struct option_row rows[] = {
 	{ ALL(exit_on_retry_failure), .key = "exit_on_retry_failure", .type = OPTION_BOOL,
 	  .default_ = "false", .annotation = "template-config-exit-on-retry-failure",
 	  .peer = "template-config-exit-on-retry-failure",
-	  .help = "end with 1 when a secret cannot be had after all retries" },
+	  .help = "end a start with 1 when a secret cannot be had after all retries, or "
+		  "a "
+		  "template fails" },
 	{ ALL(static_interval_ms), .key = "static_secret_render_interval",
 	  .type = OPTION_DURATION, .default_ = "5m",
 	  .annotation = "template-static-secret-render-interval",
@@ -163,8 +165,8 @@ static const struct option_row rows[] = {
 	  .type = OPTION_REAL, .default_ = "0.9",
 	  .annotation = "template-lease-renewal-threshold",
 	  .peer = "template-lease-renewal-threshold",
-	  .help = "the part of a non-renewable lease after which the secret is read "
-		  "again" },
+	  .help = "the part of a lease after which it is renewed or read again; with "
+		  "0.9 at two thirds and at nine tenths" },
 };
 
 const struct option_part options_template = { rows, ARRAY_LEN(rows) };
