@@ -19,6 +19,6 @@ api_proxy {
   use_auto_auth_token = "force"
 }
 listener "unix" {
-  address = "@W@/home/agent.sock"
+  address = "@W@/cache/agent.sock"
   tls_disable = true
 }
