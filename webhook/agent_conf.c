@@ -317,6 +317,67 @@ static void put_state(const struct plan *p, json_t *doc)
 				      "keep_on_exit", 0));
 }
 
+// --- who must read a new version
+
+// The containers of a file that are of this kind; all targets when it names none.
+static json_t *containers_of(const struct plan *p, const json_t *file, bool init)
+{
+	const json_t *named = json_object_get(file, "containers"), *one;
+	json_t *list = json_array();
+	for (size_t i = 0; i < p->n_targets; i++) {
+		bool wanted = !named;
+		POD_EACH (named, k, one)
+			wanted |= strcmp(json_string_value(one), p->targets[i].name) == 0;
+		if (wanted && p->targets[i].init == init)
+			json_array_append_new(list, json_string(p->targets[i].name));
+	}
+	return list;
+}
+
+// One file with a deadline: for the application with it, for init containers without.
+static void spare_file(const struct plan *p, json_t *file, json_t *unread, json_t *list)
+{
+	AUTO_JSON json_t *init = containers_of(p, file, true);
+	AUTO_JSON json_t *app = containers_of(p, file, false);
+	bool both = json_array_size(init) > 0 && json_array_size(app) > 0;
+	json_array_append(list, file);
+	if (json_array_size(app) == 0) {
+		json_object_del(file, "unread_after");
+		return;
+	}
+	json_object_set(file, "unread_after", unread);
+	if (!both)
+		return;
+	json_t *early = json_copy(file);
+	json_object_del(early, "unread_after");
+	json_object_set(early, "containers", init);
+	json_object_set(file, "containers", app);
+	json_array_append_new(list, early);
+}
+
+// An init container has ended long before a rotation, so nobody waits for it to read.
+static void spare_init(const struct plan *p, json_t *doc)
+{
+	json_t *observe = json_object_get(doc, "observe"), *file;
+	json_t *all = json_object_get(observe, "unread_after");
+	AUTO_JSON json_t *list = json_array();
+	bool some = false;
+	for (size_t i = 0; i < p->n_targets; i++)
+		some |= p->targets[i].init;
+	if (!some)
+		return;
+	POD_EACH (p->templates, i, file) {
+		json_t *unread = json_object_get(file, "unread_after");
+		if (unread || all)
+			spare_file(p, file, unread ? unread : all, list);
+		else
+			json_array_append(list, file);
+	}
+	json_object_del(observe, "unread_after");
+	json_array_clear(p->templates);
+	json_array_extend(p->templates, list);
+}
+
 static bool put_token_sink(struct plan *p, json_t *doc, struct err *e)
 {
 	bool wanted = false;
@@ -373,6 +434,7 @@ bool plan_config(struct plan *p, struct err *e)
 		return false;
 	if (!put_token_sink(p, doc, e))
 		return false;
+	spare_init(p, doc);
 	if (json_array_size(p->templates) > 0)
 		json_object_set(doc, "template", p->templates);
 	if (json_array_size(p->variables) > 0)
