@@ -1,14 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
 """What users of the peers have complained of for years, one named test each, against a real
 OpenBao. The rows are numbered in the order in which they were collected; those that another
-file shows are named there."""
+file shows are named there.
+
+ 4  a pod start makes two credentials     here (test_state.py)
+ 5  a restart or login makes them again   here (test_state.py, test_faults.py: …token…)
+ 6  runaway credentials                   test_faults.py: test_refused_renewals_mint_once_a_lease
+                                          unit: mint_test.c, source_test.c (…pile_up)
+ 7  a revoked token is not noticed        test_faults.py: test_revoked_token_costs_one_login_…
+ 8  renewals in a busy loop               here
+ 9  an outage drops leases                test_faults.py: test_outage_keeps_the_file_…
+10  one failure restarts everything       test_faults.py: test_one_path_that_fails_delays_no_other,
+                                          test_rules.py
+11  a failing command is never run again  test_agent.py: test_a_failing_command_is_tried_until_…
+13  certificates and keys do not match    test_pki_agent.py
+21  a poll renders dynamic secrets too    here
+22  the renewal threshold is fixed        here
+23  memory grows with renewals            here
+24  SIGHUP crashes, or is ignored         here (test_state.py)
+25  wait runs commands often, or never    test_rules.py: test_wait_…
+27  an init container is run again        here
+"""
 
 import os
 import stat
+import time
 
 import pytest
 
+import vault as fake_vault
 from agent_run import Agent, deliver, memory_folder, read, remove_folder, template, wait_until
+
+from test_state import (  # noqa: F401  fixtures, and tests under a row's name
+    _pg, _pod, logins, mints, needs_pg,
+    test_a_changed_configuration_keeps_token_and_credentials as
+    test_24_sighup_reloads_and_keeps_what_is_held,
+    test_a_restart_costs_no_login_and_no_credential as
+    test_05_a_restart_makes_no_credential_again,
+    test_init_and_sidecar_share_one_login_and_one_credential as
+    test_04_a_pod_start_costs_one_login_and_one_credential)
 
 
 @pytest.fixture(name="folder")
@@ -98,3 +128,69 @@ def test_26_a_secret_that_will_be_deleted_is_readable_until_then(bao, folder, st
     wait_until("the removal", lambda: read(f"{folder}/app/db") is None)
     bao.put("kv/data/pain26", {"data": {"password": "second"}})
     wait_until("the next version", lambda: read(f"{folder}/app/db") == "second")
+
+
+# --- leases, tokens, restarts -------------------------------------------------------------
+
+def test_08_a_token_that_cannot_be_renewed_is_no_busy_loop(fake, folder, start):
+    """renew-self answers 500: a few tries, spread over what is left of the token."""
+    fake.login(ttl=6)
+    fake.on("auth/token/renew-self", fake_vault.Answer(500, json=fake_vault.errors("x")))
+    fake.on("kv/data/app", fake_vault.Answer(json=fake_vault.kv2({"v": "first"})))
+    with open(f"{folder}/token", "w", encoding="ascii") as f:
+        f.write("a-token")
+    text = '{{ with secret "kv/app" }}{{ .Data.data.v }}{{ end }}'
+    a = start(f'vault {{\n address = "{fake.address}"\n}}\nauto_auth {{\n'
+              f' method "token_file" {{\n  config = {{\n   token_file_path = "{folder}/token"\n'
+              '  }\n }\n}\n' + deliver(folder, "app") + template(f"{folder}/app/x", text)).started()
+    a.event("token not renewed")
+    time.sleep(5)  # more than is left of the token
+    assert fake.count("auth/token/renew-self") <= 8
+    assert fake.count("auth/token/lookup-self") <= 8
+
+
+@needs_pg
+def test_21_a_poll_renders_only_what_it_concerns(pod):
+    a = pod.start(extra='template_config {\n static_secret_render_interval = "1s"\n}\n').started()
+    for value in ("second", "third"):
+        pod.bao.put("kv/data/app", {"data": {"password": value}})
+        wait_until(value, lambda v=value: pod.file("db") == v + "\n")
+    assert mints(a) == 1
+    assert len([x for x in a.events("render") if x["template"].endswith("/creds")]) == 1
+
+
+@needs_pg
+def test_22_the_renewal_threshold_holds_for_renewable_leases_too(pod):
+    pod.pg.role(pod.bao, "app", "30s")
+    a = pod.start(extra="template_config {\n lease_renewal_threshold = 0.1\n}\n").started()
+    begin = time.monotonic()
+    a.event("renew", secret="vault:database/creds/app")
+    assert time.monotonic() - begin < 15  # two thirds would be 18 s and more
+    assert mints(a) == 1
+
+
+@needs_pg
+def test_23_renewals_take_no_memory(pod, issuer):
+    pod.bao.jwt(issuer, "state", ["state"], token_ttl="3s", token_max_ttl="1h")
+    a = pod.start().started()
+
+    def renewed(n):
+        for _ in range(n):
+            a.event("renew", what="token")
+        return a.status()["memory"]["in_use"]
+
+    before = renewed(2)
+    renewed(3)
+    wait_until("no more than before",
+               lambda: a.status()["memory"]["in_use"] <= before + 8 * 1024)
+    assert logins(a) == 1
+
+
+@needs_pg
+@pytest.mark.parametrize("state", [True, False])
+def test_27_an_init_container_may_be_run_again(pod, state):
+    for _ in range(3):
+        assert pod.start("--once", state=state).ended(20) == 0
+    assert pod.file("db") == "first\n"
+    assert sum(logins(a) for a in pod.agents) == (1 if state else 3)
+    assert len(pod.users()) == (1 if state else 3)
