@@ -91,8 +91,12 @@ static bool member(struct reading *r, const yaml_node_pair_t *pair, json_t *to)
 	}
 	const char *name = (const char *)key->data.scalar.value;
 	json_t *value = convert(r, pair->value);
-	if (strcmp(name, "<<") == 0 && key->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
-		return merge(r, key, to, value);
+	if (strcmp(name, "<<") == 0 &&
+	    key->data.scalar.style == YAML_PLAIN_SCALAR_STYLE) {
+		bool merged = merge(r, key, to, value);
+		json_decref(value);
+		return merged;
+	}
 	if (!value)
 		return false;
 	if (strlen(name) != key->data.scalar.length || json_object_get(to, name)) {

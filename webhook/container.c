@@ -285,13 +285,17 @@ static bool fill(const struct plan *p, bool init, json_t *c, struct err *e)
 	json_object_set_new(c, "args", arguments(p, init));
 	bool ok = environment(p, &part, e);
 	json_object_set_new(c, "env", part);
+	part = NULL;
 	ok = ok && resources(p, &part, e);
-	if (ok && json_object_size(part) > 0)
+	if (part)
 		json_object_set_new(c, "resources", part);
+	if (json_object_size(part) == 0)
+		json_object_del(c, "resources");
 	if (p->security_context)
 		json_object_set_new(c, "securityContext", security(p));
+	part = NULL;
 	ok = ok && mounts(p, init, &part, e);
-	if (ok)
+	if (part)
 		json_object_set_new(c, "volumeMounts", part);
 	if (!init)
 		make_native(p, c);
