@@ -150,6 +150,13 @@ bool file_replace(const char *path, const void *bytes, size_t len, struct file_a
 bool file_make_parents(const char *path, struct err *e)
 {
 	AUTO_FREE char *copy = mem_strdup(path);
+	char *last = strrchr(copy, '/');
+	if (last) {
+		*last = '\0';
+		if (access(copy, F_OK) == 0)
+			return true;
+		*last = '/';
+	}
 	for (char *p = *copy ? strchr(copy + 1, '/') : NULL; p; p = strchr(p + 1, '/')) {
 		*p = '\0';
 		if (mkdir(copy, 0755) != 0 && errno != EEXIST)

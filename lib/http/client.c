@@ -162,6 +162,12 @@ static unsigned allowed(const struct http_client *c)
 	return n > c->n_open ? n : c->n_open;
 }
 
+static int64_t ramp_ms(const struct http_client *c)
+{
+	unsigned n = c->n_extra < HTTP_RAMP_DOUBLINGS ? c->n_extra : HTTP_RAMP_DOUBLINGS;
+	return (int64_t)HTTP_RAMP_MS << n;
+}
+
 static void on_ramp(void *ctx, struct loop_timer *t)
 {
 	(void)t;
@@ -185,7 +191,7 @@ void http_client_next(struct http_client *c)
 		loop_timer_cancel(&c->ramp);
 		c->n_extra = 0;
 	} else if (!loop_timer_armed(&c->ramp) && c->n_active < c->opts.max_connections) {
-		loop_timer_in(c->loop, &c->ramp, HTTP_RAMP_MS, on_ramp, c);
+		loop_timer_in(c->loop, &c->ramp, ramp_ms(c), on_ramp, c);
 	}
 }
 

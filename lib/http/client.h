@@ -11,9 +11,9 @@
 // Connections. At most max_connections at once; more requests wait their turn (their
 // deadline runs). A TLS handshake costs the time of several requests: so while one
 // connection serves fast, a further one is opened only for each HTTP_RAMP_QUEUE requests
-// that wait, and when somebody has waited for HTTP_RAMP_MS. They are kept alive between
-// requests, and closed HTTP_IDLE_MS after the last one, or at once with close_idle: a TLS
-// library's buffers may hold what came last.
+// that wait, and when somebody has waited for HTTP_RAMP_MS, then for twice that, and so on.
+// They are kept alive between requests, and closed HTTP_IDLE_MS after the last one, or at
+// once with close_idle: a TLS library's buffers may hold what came last.
 //
 // TLS. Material is read from files and handed over as blobs. Before each request the
 // files are looked at; when one has changed it is read again, and no connection made with
@@ -48,7 +48,8 @@ enum {
 	HTTP_BODY_MAX = 8 << 20,
 	HTTP_CONNECTIONS = 10,
 	HTTP_RAMP_QUEUE = 16,
-	HTTP_RAMP_MS = 10,
+	HTTP_RAMP_MS = 20,
+	HTTP_RAMP_DOUBLINGS = 3,
 	HTTP_REDIRECTS = 3,
 	HTTP_RETRY_AFTER_MAX_MS = 3600000,
 	// An answer that has begun must bring this much in each window.
