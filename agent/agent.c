@@ -33,7 +33,7 @@ static void on_entry(void *ctx, struct entry *en)
 {
 	struct agent *a = ctx;
 	for (size_t i = 0; i < a->n_outputs; i++)
-		if (output_needs(a->outputs[i], en)) {
+		if (output_needs(a->outputs[i], en) && !output_waits(a->outputs[i])) {
 			a->outputs[i]->dirty = true;
 			agent_note_change(a->outputs[i]);
 		}

@@ -174,6 +174,15 @@ bool output_needs(const struct output *o, const struct entry *en)
 	return false;
 }
 
+bool output_waits(const struct output *o)
+{
+	for (size_t i = o->n_deps; i > 0; i--)
+		if (o->deps[i - 1]->state == ENTRY_NEW &&
+		    o->deps[i - 1]->error.kind == ERR_NONE)
+			return true;
+	return false;
+}
+
 void output_add_dep(struct output *o, struct entry *en)
 {
 	if (output_needs(o, en))

@@ -90,6 +90,9 @@ void output_free(struct output *o);
 void output_conf_free(struct conf_template *c);
 // Whether the content rests on that entry.
 bool output_needs(const struct output *o, const struct entry *en);
+// Whether something that it asked for has not been answered at all yet: to run it before
+// that would be in vain.
+bool output_waits(const struct output *o);
 void output_add_dep(struct output *o, struct entry *en);
 // Appends the published file's bytes (of its first place); false when there is none.
 bool output_read(const struct output *o, struct buf *to);

@@ -135,6 +135,7 @@ class FakeVault:
             self.connections += 1
             number = self.connections
         s.settimeout(READ_LIMIT_S)
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # head and body go apart
         try:
             if self.tls:
                 s = self.tls.wrap_socket(s, server_side=True)

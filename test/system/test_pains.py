@@ -3,6 +3,7 @@
 OpenBao. The rows are numbered in the order in which they were collected; those that another
 file shows are named there.
 
+ 1  an agent of 75 MB                     here
  4  a pod start makes two credentials     here (test_state.py)
  5  a restart or login makes them again   here (test_state.py, test_faults.py: …token…)
  6  runaway credentials                   test_faults.py: test_refused_renewals_mint_once_a_lease
@@ -14,6 +15,7 @@ file shows are named there.
                                           test_rules.py
 11  a failing command is never run again  test_agent.py: test_a_failing_command_is_tried_until_…
 13  certificates and keys do not match    test_pki_agent.py
+20  a connection for each secret          here
 21  a poll renders dynamic secrets too    here
 22  the renewal threshold is fixed        here
 23  memory grows with renewals            here
@@ -29,7 +31,8 @@ import time
 import pytest
 
 import vault as fake_vault
-from agent_run import Agent, deliver, memory_folder, read, remove_folder, template, wait_until
+from agent_run import BIN, Agent, deliver, memory_folder, read, remove_folder, template, wait_until
+from vault import Answer, kv2
 
 from test_state import (  # noqa: F401  fixtures, and tests under a row's name
     _pg, _pod, logins, mints, needs_pg,
@@ -74,6 +77,43 @@ def login(bao, folder, *rules, sinks="", interval="5m"):
             f'   secret_id_file_path = "{folder}/secret-id"\n  }}\n }}\n{sinks}}}\n'
             f'template_config {{\n static_secret_render_interval = "{interval}"\n}}\n'
             + deliver(folder, "app"))
+
+
+def test_01_the_agent_is_small(bao, folder, start):
+    """A sidecar of the peers takes 75 MB and more; ten templates here."""
+    for i in range(10):
+        bao.put(f"kv/data/pain1-{i}", {"data": {"password": "first"}})
+    a = start(login(bao, folder, ("kv/data/*", "read")) + "".join(
+        template(f"{folder}/app/f{i}", '{{ with secret "kv/data/pain1-%d" }}{{ .Data.data.password }}{{ end }}' % i)
+        for i in range(10))).started()
+    assert all(read(f"{folder}/app/f{i}") == "first" for i in range(10))
+
+    def used():
+        with open(f"/proc/{a.process.pid}/smaps_rollup", encoding="ascii") as f:
+            fields = dict(line.split(":", 1) for line in f if ":" in line and "-" not in line.split(" ")[0])
+        return [int(fields[k].split()[0]) for k in ("Rss", "Private_Dirty")]
+
+    # The release executable; with shared libraries the dynamic linker alone takes more.
+    rss, dirty = (2048, 1024) if os.path.basename(BIN) == "static" else (16384, 4096)
+    wait_until("little memory", lambda: used()[0] <= rss and used()[1] <= dirty)
+
+
+def test_20_ten_thousand_secrets_need_ten_connections(fake, folder, start):
+    """The peers open a connection for each secret."""
+    fake.login()
+    fake.on("kv/data/*", Answer(json=kv2({"v": "x"})))
+    with open(f"{folder}/token", "w", encoding="ascii") as f:
+        f.write("any")
+    text = ('{{ range loop 10000 }}{{ with secret (printf "kv/data/p%d" .) }}'
+            "{{ .Data.data.v }}{{ end }}{{ end }}")
+    start(f'vault {{\n address = "{fake.address}"\n}}\nauto_auth {{\n method "token_file" {{\n'
+          f'  config = {{\n token_file_path = "{folder}/token"\n }}\n }}\n}}\n'
+          'template_config {\n static_secret_render_interval = "1h"\n}\n'
+          + deliver(folder, "app") + template(f"{folder}/app/all", text)).started(120)
+    assert read(f"{folder}/app/all") == "x" * 10000
+    assert fake.connections <= 10
+    asked = [r.path for r in fake.seen() if r.path.startswith("kv/data/")]
+    assert len(asked) == len(set(asked)) == 10000  # each once
 
 
 def test_03_kv1_without_a_ttl_is_polled(bao, folder, start):

