@@ -103,7 +103,6 @@ class Loop:
         self.proxy.refuse()
         self.ending.wait(seconds)
         self.proxy.accept()
-        self.agent.event("store answers again")
 
     def at(self, seconds):
         """Waits until so long after the begin of the logins."""
@@ -144,7 +143,8 @@ def main():
     print(f"{seconds} s: {text}")
     for text in loop.failed:
         print(f"  failed: {text}")
-    good = not loop.failed and len(loop.users[0]) > 1 and len(loop.users[1]) > 4
+    good = (not loop.failed and len(loop.users[0]) > 1 and len(loop.users[1]) > 4
+            and loop.agent.events("store answers again"))
     return 0 if good else 1
 
 
