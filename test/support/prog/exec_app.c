@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -98,6 +99,7 @@ int main(int argc, char **argv)
 	sigset_t set;
 	memset(&set, 0xff, sizeof(set)); // also those that a C library keeps for itself
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL); // a test may kill the agent
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	for (int i = 1; i < argc; i++) {
 		const char *value = i + 1 < argc ? argv[i + 1] : "";
