@@ -54,9 +54,16 @@ static void put_plain(struct writing *w, const char *text)
 	put_text(w, text, strlen(text), YAML_PLAIN_SCALAR_STYLE);
 }
 
+// As few digits as give the same number again.
 static void put_number(struct writing *w, const json_t *v)
 {
 	AUTO_FREE char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+	double back = 0;
+	if (json_is_real(v) && text && str_double(text, &back, NULL) &&
+	    (back < json_real_value(v) || back > json_real_value(v))) {
+		mem_free(text);
+		text = json_dumps(v, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
+	}
 	put_plain(w, text ? text : "0");
 }
 
