@@ -262,10 +262,26 @@ static bool sealed_store_open(const struct store_env *env, struct store **ret,
 	return err_wrap(e, "store '%s'", env->conf->name);
 }
 
+static json_t *sealed_save(struct store *s)
+{
+	return sealed_marks_save(&s->marks);
+}
+
+static bool sealed_restore(struct store *s, const json_t *saved, int64_t age_ms,
+			   struct store_token *ret)
+{
+	(void)age_ms;
+	(void)ret;
+	sealed_marks_load(&s->marks, saved);
+	return false; // there is no credential
+}
+
 const struct store_ops store_sealed = {
 	.type = "sealed",
 	.help = "an encrypted, versioned text file that can live in Git",
 	.open = sealed_store_open,
 	.close = sealed_close,
 	.fetch = sealed_fetch,
+	.save = sealed_save,
+	.restore = sealed_restore,
 };

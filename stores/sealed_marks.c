@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/base/json.h"
 #include "lib/base/mem.h"
 
 struct sealed_mark {
@@ -53,4 +54,26 @@ bool sealed_marks_raise(struct sealed_marks *m, const char *path, uint64_t newes
 	else if (newest > 0)
 		add(m, path, newest);
 	return true;
+}
+
+json_t *sealed_marks_save(const struct sealed_marks *m)
+{
+	json_t *o = m->n ? json_object() : NULL;
+	for (size_t i = 0; i < m->n; i++)
+		json_object_set_new(o, m->marks[i].path,
+				    json_integer((json_int_t)m->marks[i].newest));
+	return o;
+}
+
+void sealed_marks_load(struct sealed_marks *m, const json_t *saved)
+{
+	const char *path;
+	json_t *one;
+	json_object_foreach((json_t *)(uintptr_t)saved, path, one)
+	{
+		int64_t newest = 0;
+		if (json_get_int(saved, path, &newest, NULL) && newest > 0 &&
+		    !find(m, path))
+			add(m, path, (uint64_t)newest);
+	}
 }

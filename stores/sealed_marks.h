@@ -4,6 +4,7 @@
 // to an older value is a new version ('ampoule seal rollback').
 #pragma once
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +18,11 @@ struct sealed_marks {
 };
 
 void sealed_marks_release(struct sealed_marks *m);
+
+// For a successor of this process: {"path": 3, …}, NULL when there is none; and the way back
+// (what is no number is left out).
+json_t *sealed_marks_save(const struct sealed_marks *m);
+void sealed_marks_load(struct sealed_marks *m, const json_t *saved);
 
 // Notes the newest version that was opened; ERR_DENIED when a higher one was before.
 // newest 0: the entry is not there at all; an error only when it was before.

@@ -13,7 +13,7 @@ import urllib.request
 import pytest
 
 import postgres
-from agent_run import Agent, memory_folder, read, remove_folder, template, wait_until
+from agent_run import Agent, Sealed, memory_folder, read, remove_folder, template, wait_until
 
 needs_pg = pytest.mark.skipif(not postgres.binaries(), reason="no PostgreSQL on this machine")
 
@@ -370,3 +370,26 @@ def test_many_reloads_leak_nothing(pod):
     assert pod.file() == before and logins(a) == 1 and mints(a) == 1
     assert len(pod.users()) == 1 and len(pod.tokens()) == 1
     assert a.stop() == 0
+
+
+# --- high-water marks ---------------------------------------------------------------------
+
+def test_an_older_sealed_file_is_refused_after_a_restart_too(folder):
+    sealed = Sealed(folder)
+    sealed.put("db/password", "first")
+    shutil.copy(sealed.file, f"{folder}/older")
+    sealed.put("db/password", "second")
+    config = (f'store "s" {{\n type = "sealed"\n file = "{sealed.file}"\n'
+              f' key_file = "{sealed.key}"\n}}\nstate {{\n path = "{folder}/state"\n}}\n'
+              + template(f"{folder}/out", '{{ with secret "db/password" }}'
+                         '{{ range $k, $v := .Data }}{{ $v }}{{ end }}{{ end }}'))
+    a = Agent(folder, config).started()
+    shown = read(f"{folder}/out")
+    assert a.stop() == 0
+    shutil.copy(f"{folder}/older", sealed.file)
+    b = Agent(folder, config, name="second")
+    try:
+        assert "older file" in b.event("secret not fetched")["error"]
+        assert read(f"{folder}/out") == shown
+    finally:
+        b.close()
