@@ -62,7 +62,7 @@ def rest(world, quick):
         for s in world.sides():
             with Closing(s.start(Plan([kv(i) for i in range(count)]))) as a:
                 a.started()
-                time.sleep(5 if quick else 15)
+                time.sleep(5 if quick else 8)
                 got.append(a.memory())
         for key, name in (("rss", "RSS"), ("pss", "PSS"), ("dirty", "private dirty")):
             target = None
@@ -116,7 +116,7 @@ def idle(world, quick):
 def polling(world, quick):
     """What polling costs when nothing changes."""
     table = Table("polling at 1 s, nothing changes, a minute")
-    seconds = 15 if quick else 40
+    seconds = 15 if quick else 30
     for what, templates in (("10 secrets", [kv(i) for i in range(10)]),
                             ("10 templates of one secret", [kv(0) + str(i) for i in range(10)]),
                             ("100 secrets", [kv(i) for i in range(100)])):
@@ -141,7 +141,7 @@ def polling(world, quick):
 def propagation(world, quick):
     """From the store's answer to a write to the file; from a lease's end to the next one."""
     table = Table("propagation")
-    rounds = 5 if quick else 15
+    rounds = 5 if quick else 12
     agents = [s.start(Plan([kv(400)], interval="1s")) for s in world.sides()]
     took = [[], []]
     with Closing(*agents):
@@ -162,7 +162,7 @@ def propagation(world, quick):
     table.add(f"KV write to file at 1 s, seconds (n={rounds})", *(Figure(t) for t in took), digits=2)
     if world.pg:
         static_role(world, table, 3 if quick else 6)
-        lease_end(world, table, 25 if quick else 60)
+        lease_end(world, table, 25 if quick else 40)
     return table
 
 
@@ -227,9 +227,9 @@ def twenty(world, quick):
             for a in agents:
                 a.started(120)
             took = time.monotonic() - begin
-            time.sleep(5 if quick else 15)
+            time.sleep(5 if quick else 8)
             memory = [a.memory() for a in agents]
-            cost, _ = per_minute(agents, 15 if quick else 30)
+            cost, _ = per_minute(agents, 15 if quick else 20)
         costs.append({"start": took, "pss": sum(m["pss"] for m in memory) / 1024,
                       "dirty": sum(m["dirty"] for m in memory) / 1024,
                       "threads": sum(m["threads"] for m in memory),
