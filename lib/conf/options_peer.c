@@ -13,6 +13,9 @@
 	}
 #define LOG_FILE "logs go to stderr; the container runtime keeps and rotates them"
 #define CONNECTIONS "connections are closed when a round of requests is over"
+#define REPLICAS                                                                         \
+	"the proxy asks the store's address as it is, and repeats nothing by itself"
+#define TLS_OF_LISTENER "a listener speaks TLS 1.2 and 1.3 with the library's own ciphers"
 
 static const struct option_row rows[] = {
 	{ .stanza = STANZA_TOP,
@@ -59,10 +62,9 @@ static const struct option_row rows[] = {
 	  .help = "true, false or force" },
 	KEPT(STANZA_CACHE, "persist", OPTION_BLOCK,
 	     "persist \"kubernetes\" { path = … }"),
-	KEPT(STANZA_CACHE, "enforce_consistency", OPTION_STRING,
-	     "the peer's, for replicas"),
-	KEPT(STANZA_CACHE, "when_inconsistent", OPTION_STRING,
-	     "the peer's, for replicas"),
+	IGNORED(STANZA_CACHE, "enforce_consistency", "the peer's, for replicas",
+		REPLICAS),
+	IGNORED(STANZA_CACHE, "when_inconsistent", "the peer's, for replicas", REPLICAS),
 	KEPT(STANZA_CACHE_PERSIST, "type", OPTION_STRING,
 	     "kubernetes; the label says the same"),
 	KEPT(STANZA_CACHE_PERSIST, "path", OPTION_STRING, "folder of the file"),
@@ -77,11 +79,12 @@ static const struct option_row rows[] = {
 	  .help = "end when the file cannot be read" },
 
 	KEPT(STANZA_API_PROXY, "use_auto_auth_token", OPTION_ANY, "true, false or force"),
-	KEPT(STANZA_API_PROXY, "enforce_consistency", OPTION_STRING,
-	     "the peer's, for replicas"),
-	KEPT(STANZA_API_PROXY, "when_inconsistent", OPTION_STRING,
-	     "the peer's, for replicas"),
-	KEPT(STANZA_API_PROXY, "prepend_configured_namespace", OPTION_BOOL, "the peer's"),
+	IGNORED(STANZA_API_PROXY, "enforce_consistency", "the peer's, for replicas",
+		REPLICAS),
+	IGNORED(STANZA_API_PROXY, "when_inconsistent", "the peer's, for replicas",
+		REPLICAS),
+	IGNORED(STANZA_API_PROXY, "prepend_configured_namespace", "the peer's",
+		"a request's own namespace counts; one without gets the configured one"),
 
 	KEPT(STANZA_LISTENER, "type", OPTION_STRING,
 	     "tcp or unix; the label says the same"),
@@ -94,11 +97,11 @@ static const struct option_row rows[] = {
 	KEPT(STANZA_LISTENER, "tls_cert_file", OPTION_STRING, "the certificate"),
 	KEPT(STANZA_LISTENER, "tls_key_file", OPTION_STRING, "its key"),
 	KEPT(STANZA_LISTENER, "tls_client_ca_file", OPTION_STRING, "who may connect"),
-	KEPT(STANZA_LISTENER, "tls_min_version", OPTION_STRING, "tls12 or tls13"),
-	KEPT(STANZA_LISTENER, "tls_max_version", OPTION_STRING, "tls12 or tls13"),
-	KEPT(STANZA_LISTENER, "tls_cipher_suites", OPTION_STRING, "the peer's"),
-	KEPT(STANZA_LISTENER, "tls_prefer_server_cipher_suites", OPTION_BOOL,
-	     "the peer's"),
+	IGNORED(STANZA_LISTENER, "tls_min_version", "tls12 or tls13", TLS_OF_LISTENER),
+	IGNORED(STANZA_LISTENER, "tls_max_version", "tls12 or tls13", TLS_OF_LISTENER),
+	IGNORED(STANZA_LISTENER, "tls_cipher_suites", "the peer's", TLS_OF_LISTENER),
+	IGNORED(STANZA_LISTENER, "tls_prefer_server_cipher_suites", "the peer's",
+		TLS_OF_LISTENER),
 	KEPT(STANZA_LISTENER, "tls_require_and_verify_client_cert", OPTION_BOOL,
 	     "the peer's"),
 	KEPT(STANZA_LISTENER, "tls_disable_client_certs", OPTION_BOOL, "the peer's"),

@@ -46,7 +46,8 @@ static bool check_values(struct load *l, enum option_stanza stanza,
 		return false;
 	for (const struct node *m = body->first; m; m = m->next) {
 		const struct option_row *row = options_find(stanza, m->key);
-		if (row && m->kind != NODE_NULL && !value_set(l, row, m, &scratch))
+		if (row && row->type != OPTION_IGNORED && m->kind != NODE_NULL &&
+		    !value_set(l, row, m, &scratch))
 			return false;
 	}
 	return true;
@@ -106,6 +107,11 @@ static bool keep(struct load *l, const struct kept *k)
 	for (size_t i = 0; i < blocks.n; i++) {
 		json_t *o = kept_json(&blocks.list[i], k->stanza, k->label);
 		json_array_append_new(list, o);
+		if (k->stanza == STANZA_TELEMETRY &&
+		    !load_warn(l, blocks.list[i].body,
+			       "it has no meaning here: metrics are Prometheus text, at "
+			       "metrics_address or a listener"))
+			return false;
 		if (!check_values(l, k->stanza, blocks.list[i].body) ||
 		    (k->stanza == STANZA_CACHE &&
 		     !keep_persist(l, blocks.list[i].body, o)))
