@@ -50,7 +50,7 @@ DIFFERENCES = {
     "exec_stop_signal": ({"exit", "out/got"}, "a signal to the agent reaches the command as it is"),
     "secret_absent_of_two": ({"out/db"}, "what can be rendered is written before a failing start ends"),
     "template_command_fails": ({"exit"}, "a command that fails ends `exit_after_auth` with 1"),
-    "template_command_once_for_two": ({"exit", "out/b", "out/ran"}, "commands run when all files are there"),
+    "template_command_once_for_two": ({"exit", "out/a", "out/b", "out/ran"}, "commands run when all files are there"),
 }
 
 
