@@ -12,6 +12,7 @@
 #include "agent/listener_tls.h"
 #include "agent/metrics.h"
 #include "agent/proxy.h"
+#include "lib/base/json.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/http/server.h"
@@ -121,22 +122,12 @@ static const char *text_of(const json_t *stanza, const char *key)
 	return s ? s : "";
 }
 
-// True for true, "true", 1: what the option table has let through.
-static bool is_on(const json_t *stanza, const char *key)
-{
-	const json_t *v = json_object_get(stanza, key);
-	bool on = false;
-	if (json_is_string(v))
-		return str_bool(json_string_value(v), &on, NULL) && on;
-	return json_is_true(v) || json_integer_value(v) == 1;
-}
-
 static bool quit_enabled(const json_t *stanza)
 {
 	const json_t *api = json_object_get(stanza, "agent_api");
 	if (json_is_array(api))
 		api = json_array_get(api, 0);
-	return is_on(api, "enable_quit");
+	return json_is_on(api, "enable_quit");
 }
 
 static bool own_socket(const json_t *stanza, const char *path, struct err *e)
@@ -159,7 +150,7 @@ static bool bind_stanza(struct listener *l, const json_t *stanza, struct err *e)
 	struct http_listen_opts o = { .mode = 0 };
 	const char *mode = text_of(stanza, "socket_mode");
 	if (strcmp(text_of(stanza, "type"), "unix") != 0) {
-		return (is_on(stanza, "tls_disable") ||
+		return (json_is_on(stanza, "tls_disable") ||
 			listener_tls_new(l->owner->loop, stanza, l->server, &l->tls,
 					 e)) &&
 		       http_server_listen(l->server, l->address, &o, e);
@@ -181,7 +172,7 @@ static bool add(struct listeners *ls, const json_t *stanza, struct err *e)
 	ls->first = l;
 	l->address = text_of(stanza, "address");
 	l->enable_quit = quit_enabled(stanza);
-	l->require_header = !metrics_only && is_on(stanza, "require_request_header");
+	l->require_header = !metrics_only && json_is_on(stanza, "require_request_header");
 	if (*role && !metrics_only && strcmp(role, "default") != 0)
 		return err_set(e, ERR_CONFIG, 0,
 			       "listener: role must be default or metrics_only");

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "lib/base/file.h"
+#include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/tls/tls.h"
@@ -54,8 +55,7 @@ bool listener_tls_new(struct loop *l, const json_t *stanza, struct http_server *
 	*ret = t;
 	for (int i = 0; i < FILES; i++)
 		t->paths[i] = json_string_value(json_object_get(stanza, keys[i]));
-	t->required = json_is_true(
-		json_object_get(stanza, "tls_require_and_verify_client_cert"));
+	t->required = json_is_on(stanza, "tls_require_and_verify_client_cert");
 	if (!t->paths[CERT] || !t->paths[KEY])
 		return err_set(
 			e, ERR_CONFIG, 0,

@@ -98,8 +98,13 @@ static void answer(const struct proxied *q, const struct http_response *r, bool 
 	const struct secret *token =
 		q->request.own_token ? source_token(q->proxy->source) : NULL;
 	const struct buf *body =
-		proxy_hide_token(q->request.path, token, r->body, &hidden) ? &hidden
-									   : r->body;
+		proxy_hide_token(token, r->body, &hidden) ? &hidden : r->body;
+	// By whatever path it came: encoded, in a namespace, wrapped.
+	if (token &&
+	    memmem(body->data, body->len, secret_bytes(token), secret_len(token))) {
+		proxy_answer_error(q->x, 502, "the answer shows the agent's own token");
+		return;
+	}
 	static const char *const names[] = { "Cache-Control",    "Retry-After",
 					     "Location",         "Warning",
 					     "X-Vault-Hostname", "X-Vault-Index",
@@ -391,6 +396,7 @@ static bool open_proxy(struct proxy *p, const struct conf *conf, struct agent *a
 					    .skip_verify = tls->skip_verify,
 					    .tls12_max = tls->tls12_max,
 					    .proxy = p->store->proxy,
+					    .redirect_to = p->store->redirect_to,
 					    .max_connections =
 						    p->store->max_connections };
 	return vault_addr_parse(p->store->address, &p->addr, e) &&

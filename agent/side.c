@@ -50,7 +50,8 @@ static bool find(const struct sides *s, const struct output *parent, const char 
 	*ret = NULL;
 	for (size_t i = 0; i < *s->n_outputs; i++) {
 		struct output *o = (*s->outputs)[i];
-		if (strcmp(o->conf->destination, path) != 0)
+		// A variable has no destination.
+		if (!o->conf->destination || strcmp(o->conf->destination, path) != 0)
 			continue;
 		if (o->parent != parent)
 			return refused(e, "another template writes that file");

@@ -311,6 +311,8 @@ static void on_probe(void *ctx, struct loop_timer *t)
 	struct source *s = ctx;
 	struct entry *en = s->due.first;
 	(void)t;
+	if (s->end_cache)
+		return; // nothing more is asked for
 	if (s->probing || s->checking || !login_ready(s->login))
 		return; // the answer, or the login, will tell
 	if (!en) {      // nobody wants anything any more
@@ -365,6 +367,14 @@ static void on_sick(void *ctx, struct loop_timer *t)
 		return;
 	queue_put(&s->due, queue_take_first(&s->sick));
 	pump(s);
+}
+
+// Whatever has become of the one that was tried, the next has its turn.
+static void sick_next(struct source *s)
+{
+	if (s->sick.first && !loop_timer_armed(&s->sick_timer))
+		loop_timer_in(s->setup.loop, &s->sick_timer, pace_next(&s->sick_pace),
+			      on_sick, s);
 }
 
 void source_sick(struct entry *en, const struct err *e)
@@ -427,6 +437,7 @@ static void answered(struct source *s, struct entry *en, const struct store_answ
 		entry_answered(en, a, e);
 	if (a && was_sick)
 		heal(s);
+	sick_next(s);
 }
 
 static void on_answer(void *ctx, const struct store_answer *a, const struct err *e)
@@ -534,6 +545,7 @@ bool source_forget(struct entry *en)
 	loop_timer_cancel(&en->timer);
 	if (en->queued && !queue_take_out(&s->due, en))
 		queue_take_out(&s->sick, en);
+	sick_next(s);
 	if (*en->lease_id && s->ops->revoke) {
 		audit(AUDIT_REVOKE, LOG_STR("secret", entry_name(en)));
 		s->ops->revoke(s->store, en->lease_id, on_forgotten, s);

@@ -173,13 +173,21 @@ bool state_restore_entry(struct state *st, struct entry *en)
 	return good;
 }
 
+// A variable has no destination, and its name is no absolute path.
+static const char *untold_name(const struct output *o)
+{
+	return o->conf->destination ? o->conf->destination : o->name;
+}
+
 bool state_is_untold(const struct state *st, const struct output *o)
 {
 	size_t i;
 	json_t *one;
-	json_array_foreach(json_object_get(st->doc, "untold"), i,
-			   one) if (strcmp(json_string_value(one),
-					   o->conf->destination) == 0) return true;
+	json_array_foreach(json_object_get(st->doc, "untold"), i, one)
+	{
+		if (strcmp(json_string_value(one), untold_name(o)) == 0)
+			return true;
+	}
 	return false;
 }
 
@@ -248,8 +256,8 @@ static json_t *document(const struct state *st, const struct state_env *env)
 	add_stores(st, env, doc);
 	for (size_t i = 0; i < env->n_outputs; i++)
 		if (owes(env, env->outputs[i]))
-			json_array_append_new(
-				untold, json_string(env->outputs[i]->conf->destination));
+			json_array_append_new(untold,
+					      json_string(untold_name(env->outputs[i])));
 	return doc;
 }
 

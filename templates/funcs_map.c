@@ -145,10 +145,14 @@ static bool is_empty(const struct val *v)
 static bool merge(struct run *r, struct map *dst, struct map *src, bool override,
 		  unsigned depth)
 {
-	const struct entry *e = map_entries(&r->arena, src);
 	if (depth > MERGE_DEPTH_MAX)
 		return func_fail_kind(r, ERR_LIMIT, "nested too deep");
-	for (size_t i = 0; i < map_len(src); i++) {
+	// A copy: a map may stand below itself in dst, and grow while it is read.
+	size_t n = map_len(src);
+	struct entry *e = arena_alloc(&r->arena, (n + 1) * sizeof(*e));
+	if (n)
+		memcpy(e, map_entries(&r->arena, src), n * sizeof(*e));
+	for (size_t i = 0; i < n; i++) {
 		struct val old = { .kind = VAL_NONE }, v = e[i].value;
 		bool have = map_get(&r->arena, dst, &e[i].key, &old);
 		if (!run_step(r))

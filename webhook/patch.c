@@ -150,6 +150,11 @@ static bool do_move(json_t **doc, const char *from, const char *path, bool keep,
 		return false;
 	if (!keep && strncmp(path, from, len) == 0 && path[len] == '/')
 		return err_set(e, ERR_CONFIG, 0, "a value cannot move into itself");
+	// Copies of copies double the container each time.
+	if (keep &&
+	    json_dumpb(there, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) > PATCH_COPY_MAX)
+		return err_set(e, ERR_LIMIT, 0, "a copied value has at most %d bytes",
+			       PATCH_COPY_MAX);
 	AUTO_JSON json_t *value = json_deep_copy(there);
 	return (keep || do_remove(*doc, from, e)) && do_add(doc, path, value, e);
 }

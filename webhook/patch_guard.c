@@ -40,7 +40,7 @@ static bool keeps_config(const json_t *before, const json_t *after, struct err *
 {
 	const json_t *one = pod_find(json_object_get(before, "env"), "name", CONFIG_ENV);
 	const json_t *now = pod_find(json_object_get(after, "env"), "name", CONFIG_ENV);
-	return (now && json_equal(one, now)) ||
+	return (!one && !now) || (one && now && json_equal(one, now)) ||
 	       err_set(e, ERR_DENIED, 0,
 		       "it changes the variable " CONFIG_ENV "; use annotations");
 }

@@ -114,7 +114,7 @@ static bool place_agent(json_t *spec, const char *key, json_t *agent, bool first
 {
 	const char *name = pod_text(agent, "name");
 	json_t *list = json_object_get(spec, key);
-	if (!list) {
+	if (!json_is_array(list)) { // absent, or null
 		list = json_array();
 		json_object_set_new(spec, key, list);
 	}

@@ -7,6 +7,7 @@
 
 #include "lib/base/json_number.h"
 #include "lib/base/mem.h"
+#include "lib/base/str.h"
 
 void auto_json_(json_t **j)
 {
@@ -179,4 +180,13 @@ const char *json_type_name(const json_t *j)
 json_t *json_str(const char *s, size_t len)
 {
 	return json_stringn_nocheck(s, len);
+}
+
+bool json_is_on(const json_t *object, const char *key)
+{
+	const json_t *v = json_object_get(object, key);
+	bool on = false;
+	if (json_is_string(v))
+		return str_bool(json_string_value(v), &on, NULL) && on;
+	return json_is_true(v) || json_integer_value(v) == 1;
 }

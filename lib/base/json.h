@@ -55,5 +55,8 @@ MUST_CHECK bool json_get_arr(const json_t *o, const char *key, json_t **ret,
 // The word for j's type in messages: "string", "number", "object", …
 const char *json_type_name(const json_t *j);
 
+// True for a member that is true, "true" or 1: what configurations may write for a flag.
+bool json_is_on(const json_t *object, const char *key);
+
 // A new string value; j_str with a length, for bytes that may hold NUL.
 json_t *json_str(const char *s, size_t len);

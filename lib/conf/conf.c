@@ -123,7 +123,7 @@ static bool load_state(struct load *l)
 	if (!stanza_defaults(l, STANZA_STATE, s) || !stanza_single(l, "state", &body))
 		return false;
 	s->path = json_string_value(json_object_get(persist, "path"));
-	s->exit_on_err = json_is_true(json_object_get(persist, "exit_on_err"));
+	s->exit_on_err = json_is_on(persist, "exit_on_err");
 	if (body && !stanza_read(l, STANZA_STATE, body, s, NULL))
 		return false;
 	if (body && !s->path)

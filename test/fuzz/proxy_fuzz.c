@@ -52,7 +52,7 @@ static void look_at_answer(const struct proxy_request *r, const char *text, size
 	struct proxy_kept *k = proxy_cache_put(&cache, r, "application/json", &body);
 	expect((k != NULL) == (cache.n == 1) && (!k || k->lease_ms > 0));
 	expect(proxy_cache_get(&cache, r->key) == k);
-	if (proxy_hide_token("/v1/auth/token/lookup-self", token, &body, &shown))
+	if (proxy_hide_token(token, &body, &shown))
 		expect(shown.len > 0);
 	(void)!proxy_cache_order(&cache, (struct str){ text, len }, token, NULL);
 	proxy_cache_after(&cache, r->path, (struct str){ text, len });

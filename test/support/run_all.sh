@@ -74,8 +74,9 @@ units openssl-glibc-san 300 "$@"
 units mbedtls-glibc-san 300 "$@"
 stage "templates beside Go" 180 sh test/diff/run.sh build/openssl-glibc/test/prog/tmpl_batch
 stage "drop-in beside bao agent" 480 sh test/support/run_system.sh build/bin -n 2 -k test_dropin
-stage "system, OpenSSL" 600 sh test/support/run_system.sh build/bin --ignore test/system/test_dropin.py
-stage "system, static mbedTLS" 600 sh test/support/run_system.sh build/static --ignore test/system/test_dropin.py
+# Most of a system test is waiting: four at once. Files stay whole, since they share servers.
+stage "system, OpenSSL" 900 sh test/support/run_system.sh build/bin -n 4 --dist loadfile --ignore test/system/test_dropin.py
+stage "system, static mbedTLS" 900 sh test/support/run_system.sh build/static -n 4 --dist loadfile --ignore test/system/test_dropin.py
 kube build/bin
 kube build/static
 test ! -f test/demo/demo.sh || AMPOULE_BIN=$PWD/build/mbedtls-musl/bin stage demo 120 sh test/demo/demo.sh

@@ -216,13 +216,12 @@ static void no_answer_shows_the_agents_token(void **state)
 	AUTO_BUF struct buf in = BUF_INIT(4096), out = BUF_INIT(4096);
 	buf_puts(&in, "{\"data\":{\"id\":\"own\",\"ttl\":3.50},"
 		      "\"auth\":{\"client_token\":\"own\"}}");
-	assert_true(proxy_hide_token("/v1/auth/token/lookup-self", own, &in, &out));
+	assert_true(proxy_hide_token(own, &in, &out));
 	assert_null(strstr(buf_str(&out), "own"));
 	assert_non_null(strstr(buf_str(&out), "3.50"));
 	buf_reset(&out);
-	assert_false(proxy_hide_token("/v1/kv/data/app", own, &in, &out));
 	AUTO_SECRET struct secret *other = secret_from_str("another");
-	assert_false(proxy_hide_token("/v1/auth/token/lookup-self", other, &in, &out));
+	assert_false(proxy_hide_token(other, &in, &out));
 	assert_int_equal(out.len, 0);
 }
 

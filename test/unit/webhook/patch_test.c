@@ -135,12 +135,29 @@ static void test_an_insertion_is_one_add(void **state)
 	assert_true(json_equal(ops, want));
 }
 
+// Each copy of the whole into itself doubles it.
+static void test_copies_of_copies_end(void **state)
+{
+	(void)state;
+	AUTO_JSON json_t *doc = parse("{'name':'agent'}"), *ops = json_array();
+	for (int i = 0; i < 64; i++) {
+		char path[16];
+		snprintf(path, sizeof(path), "/c%d", i);
+		json_array_append_new(ops, json_pack("{s:s,s:s,s:s}", "op", "copy",
+						     "from", "", "path", path));
+	}
+	struct err e = { 0 };
+	assert_false(patch_apply(ops, &doc, &e));
+	assert_non_null(strstr(e.text, "a copied value has at most"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vectors),
 		cmocka_unit_test(test_differences_apply),
 		cmocka_unit_test(test_an_insertion_is_one_add),
+		cmocka_unit_test(test_copies_of_copies_end),
 	};
 	mem_init(false);
 	return cmocka_run_group_tests(tests, NULL, NULL);
