@@ -99,9 +99,7 @@ static void answer(const struct proxied *q, const struct http_response *r, bool 
 		q->request.own_token ? source_token(q->proxy->source) : NULL;
 	const struct buf *body =
 		proxy_hide_token(token, r->body, &hidden) ? &hidden : r->body;
-	// By whatever path it came: encoded, in a namespace, wrapped.
-	if (token &&
-	    memmem(body->data, body->len, secret_bytes(token), secret_len(token))) {
+	if (proxy_shows_token(token, body)) { // encoded, in a namespace, wrapped
 		proxy_answer_error(q->x, 502, "the answer shows the agent's own token");
 		return;
 	}

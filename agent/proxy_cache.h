@@ -47,3 +47,5 @@ MUST_CHECK bool proxy_cache_order(struct proxy_cache *c, struct str body,
 // What a client may read of an answer that shows the agent's own token (lookup-self,
 // renew-self): the same without it. False: the answer shows none, *to is empty.
 bool proxy_hide_token(const struct secret *token, const struct buf *body, struct buf *to);
+// Whether the token stands in it nevertheless, for whatever path was asked.
+bool proxy_shows_token(const struct secret *token, const struct buf *body);

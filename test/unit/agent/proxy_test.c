@@ -223,6 +223,10 @@ static void no_answer_shows_the_agents_token(void **state)
 	AUTO_SECRET struct secret *other = secret_from_str("another");
 	assert_false(proxy_hide_token(other, &in, &out));
 	assert_int_equal(out.len, 0);
+	AUTO_SECRET struct secret *real = secret_from_str("s.0123456789abcdef");
+	assert_false(proxy_shows_token(real, &in));
+	buf_puts(&in, "{\"x\":\"s.0123456789abcdef\"}");
+	assert_true(proxy_shows_token(real, &in));
 }
 
 int main(void)
