@@ -12,8 +12,12 @@ static const struct {
 	int64_t until_ms, delay_ms;
 	unsigned jitter_percent;
 } steps[] = {
-	{ 250, 250, 25 },    { 1000, 600, 25 },      { 12000, 1500, 25 },
-	{ 45000, 2500, 25 }, { INT64_MAX, 6700, 9 }, // never below 6 s: ten tries a minute
+	{ 250, 250, 25 },
+	{ 1000, 600, 25 },
+	{ 12000, 1500, 25 },
+	{ 45000, 2500, 25 },
+	// At most nine tries a minute: with a renewal of the token no more than ten requests.
+	{ INT64_MAX, 6900, 3 },
 };
 
 int64_t pace_next(struct pace *p)
