@@ -103,6 +103,10 @@ class Kube:
                     f"http://127.0.0.1:{peer}", "--initial-advertise-peer-urls",
                     f"http://127.0.0.1:{peer}", "--initial-cluster",
                     f"default=http://127.0.0.1:{peer}", "--unsafe-no-fsync")
+        self._serve()
+
+    def _serve(self):
+        etcd = f"http://127.0.0.1:{self.etcd_port}"
         self._spawn(
             "kube-apiserver", f"--etcd-servers={etcd}", "--bind-address=127.0.0.1",
             f"--secure-port={self.port}", "--advertise-address=127.0.0.1",
@@ -168,6 +172,18 @@ class Kube:
             process.kill()
             process.wait()
             self.processes.remove(("kube-controller-manager", process))
+
+    @contextlib.contextmanager
+    def away(self):
+        """Without kube-apiserver, until the end; it comes back with all that it had."""
+        name, process = next(p for p in self.processes if p[0] == "kube-apiserver")
+        process.kill()
+        process.wait()
+        self.processes.remove((name, process))
+        try:
+            yield
+        finally:
+            self._serve()
 
     # --- client
 
