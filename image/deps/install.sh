@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what the build and the tests need and this machine lacks: Debian packages
 # (debian.txt) and a Python environment (requirements.txt) in the user's cache, linked as
-# build/deps/venv. Debian 12's Go is too old for some tests: where there is none of 1.22 or
+# build/deps/venv. Debian 12's Go is too old for some tests: where there is none of 1.25 or
 # later, that environment gets one too (requirements-go.txt). Says what it installs; says nothing and is done at once when all is there.
 # pip and apt are used as this machine has them configured.
 set -eu
@@ -38,7 +38,7 @@ if [ -n "$packages" ]; then
 fi
 
 lists=$here/requirements.txt
-go version 2>/dev/null | grep -qE 'go(1\.(2[2-9]|[3-9][0-9])|[2-9])' || lists="$lists $here/requirements-go.txt"
+go version 2>/dev/null | grep -qE 'go(1\.(2[5-9]|[3-9][0-9])|[2-9])' || lists="$lists $here/requirements-go.txt"
 # shellcheck disable=SC2086 # one or two files
 hash=$({ cat $lists; python3 --version; } | sha256sum | cut -c1-16)
 venv=$cache/venv-$hash
