@@ -36,6 +36,10 @@ AGENTS = [BIN / "ampoule-agent"]
 if not os.environ.get("AMPOULE_DROPIN_ONE") and BIN.name == "bin" and (BIN.parent / "static" / "ampoule-agent").exists():
     AGENTS.append(BIN.parent / "static" / "ampoule-agent")
 
+# `bao agent` is not the same each time (it may end before it has written every file): it is asked
+# again when the two differ. Ours runs once.
+PEER_RUNS = 3
+
 # Where ours is meant to differ: what, and why. Each is a row of the README. RACY: where theirs
 # depends on the order in which answers arrive.
 RACY = {"secret_absent_of_two", "template_command_once_for_two", "template_command_fails"}
@@ -241,24 +245,31 @@ def files(w, normal):
     return found
 
 
+def compare(theirs, ours):
+    """Where the two runs differ: "exit" and paths."""
+    paths = set(theirs[1]) | set(ours[1])
+    seen = {p for p in paths if theirs[1].get(p) != ours[1].get(p)}
+    return seen | ({"exit"} if ours[0] != theirs[0] else set())
+
+
 @pytest.mark.parametrize("name", names())
 def test_as_bao_agent(world, name, session_folder):
     w = session_folder / "w"
     world.port = bao_server.free_port()
+    expected = DIFFERENCES.get(name, [set()])[0]
     theirs = execute(world, name, [bao_server.binary(), "agent"], w)
     for agent in AGENTS:
         ours = execute(world, name, [agent, "agent"], w)
-        seen = set()
-        if ours[0] != theirs[0]:
-            seen.add("exit")
-        for path in sorted(set(theirs[1]) | set(ours[1])):
-            if theirs[1].get(path) != ours[1].get(path):
-                seen.add(path)
-        expected = DIFFERENCES.get(name, [set()])[0]
-        assert seen == expected or (name in RACY and seen <= expected), "\n".join(
-            [f"{agent}: {name}", f"exit: theirs {theirs[0]}, ours {ours[0]}"]
-            + [f"{p}: theirs {theirs[1].get(p)}\n   ours {ours[1].get(p)}" for p in sorted(seen - {"exit"})]
-            + ["--- theirs", theirs[2][-1500:], "--- ours", ours[2][-1500:]])
+        for _ in range(PEER_RUNS):
+            seen = compare(theirs, ours)
+            if seen == expected or (name in RACY and seen <= expected):
+                break
+            theirs = execute(world, name, [bao_server.binary(), "agent"], w)
+        else:
+            pytest.fail("\n".join(
+                [f"{agent}: {name}", f"exit: theirs {theirs[0]}, ours {ours[0]}"]
+                + [f"{p}: theirs {theirs[1].get(p)}\n   ours {ours[1].get(p)}" for p in sorted(seen - {"exit"})]
+                + ["--- theirs", theirs[2][-1500:], "--- ours", ours[2][-1500:]]))
 
 
 def test_the_corpus_is_large():
