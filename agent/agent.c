@@ -224,6 +224,14 @@ static void render_due(struct agent *a, const struct render_env *env)
 		loop_timer_in(a->loop, &a->wait_timer, next, on_retry, a);
 }
 
+static bool shows_news(const struct agent *a)
+{
+	for (size_t i = 0; i < a->n_outputs; i++)
+		if (a->outputs[i]->changed || a->outputs[i]->removing)
+			return true;
+	return false;
+}
+
 static void agent_pass(void *ctx)
 {
 	struct agent *a = ctx;
@@ -241,6 +249,8 @@ static void agent_pass(void *ctx)
 	render_due(a, &render);
 	publish.outputs = a->outputs; // templates may have added some
 	publish.n_outputs = a->n_outputs;
+	a->save_due |= !a->stopping && shows_news(a);
+	bool saved = a->save_due;
 	agent_save_state(a); // a file never shows what a successor would not know
 	if (!publish_all(&publish, &e)) {
 		audit_error(AUDIT_PUBLISH, &e);
@@ -254,6 +264,8 @@ static void agent_pass(void *ctx)
 			notify(a, o);
 		o->untold &= !owed;
 	}
+	if (saved)
+		agent_later_save(a); // what is owed now, and what is not
 	sweep_cache(a);
 	on_sweep(a, NULL);
 	note_started(a);

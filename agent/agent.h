@@ -60,5 +60,7 @@ void agent_inherit(struct agent *heir, const struct agent *from);
 
 // For the status document and the probes.
 json_t *agent_status(const struct agent *a);
+// Whether it has been told to end, or has failed.
+bool agent_is_ending(const struct agent *a);
 bool agent_started(const struct agent *a);
 bool agent_is_ready(const struct agent *a);

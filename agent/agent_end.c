@@ -92,6 +92,11 @@ void agent_stop(struct agent *a)
 	on_source_ended(a);
 }
 
+bool agent_is_ending(const struct agent *a)
+{
+	return a->stopping;
+}
+
 void agent_fail(struct agent *a)
 {
 	a->failed = true;

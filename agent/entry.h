@@ -47,6 +47,7 @@ struct entry {
 	struct mint mint;
 	bool reused;         // a certificate out of our own files (pki.h)
 	bool minting;        // what is under way makes a credential
+	bool renewing;       // what is under way renews the lease
 	int64_t interval_ms; // shortest of the outputs that want it
 	uint64_t seed;
 	struct loop_timer timer;

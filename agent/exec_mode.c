@@ -10,7 +10,7 @@ struct exec_mode {
 	struct exec *exec;
 	const struct agent *agent; // while it looks
 	unsigned long generation;
-	bool started;
+	bool started, over;
 	int code;
 	struct err error;
 };
@@ -30,6 +30,7 @@ static void on_ended(void *ctx, int code, const struct err *e)
 {
 	struct exec_mode *m = ctx;
 	m->code = code;
+	m->over = true; // nothing that changes in this round starts it again
 	if (e)
 		m->error = *e;
 	m->setup.ended(m->setup.ctx);
@@ -72,7 +73,7 @@ void exec_mode_free(struct exec_mode *m)
 void exec_mode_look(struct exec_mode *m, const struct agent *a)
 {
 	m->agent = a;
-	if (!exec_vars_ready(a, NULL))
+	if (m->over || !exec_vars_ready(a, NULL))
 		return;
 	unsigned long generation = exec_vars_generation(a, NULL);
 	if (m->started && generation == m->generation)

@@ -42,6 +42,7 @@ struct login {
 	uint64_t seed;
 	struct loop_timer timer;
 	int64_t granted_ms, until_ms; // of the token; 0 = does not end
+	int64_t renew_ms;             // when it is to be renewed next
 	bool renewable;
 	int64_t checked_ms;
 	struct store_token token; // of the answer being handled
@@ -117,6 +118,23 @@ static void try_login(struct login *l)
 	ask(l, TRYING, l->setup.ops->login);
 }
 
+// A better token is awaited, but the one that is held may not end meanwhile.
+static void try_again(struct login *l)
+{
+	if (!l->usable || !l->renewable || clock_mono_ms() < l->renew_ms) {
+		try_login(l);
+		return;
+	}
+	l->stale = true; // then the login has its turn
+	ask(l, RENEWING, l->setup.ops->renew_login);
+}
+
+static void arm_renewal(struct login *l, int64_t delay_ms)
+{
+	l->renew_ms = clock_mono_ms() + delay_ms;
+	arm(l, delay_ms);
+}
+
 static void timer_ready(struct login *l);
 static void doubt(struct login *l);
 
@@ -167,7 +185,7 @@ static void plan(struct login *l, int64_t full_ms)
 	int64_t delay;
 	if (lease_plan(&terms, &l->seed, &delay) == LEASE_FETCH)
 		l->renewable = false;
-	arm(l, delay);
+	arm_renewal(l, delay);
 }
 
 static void note_replaced(struct login *l)
@@ -210,6 +228,8 @@ static void login_failed(struct login *l)
 	if (l->error.retry_ms > delay)
 		delay = l->error.retry_ms;
 	l->state = WAITING;
+	if (l->usable && l->renewable && clock_mono_ms() + delay > l->renew_ms)
+		delay = l->renew_ms - clock_mono_ms();
 	audit_error(AUDIT_LOGIN, &l->error, LOG_STR("store", l->setup.conf->name),
 		    LOG_STR("method", l->setup.conf->auth.method));
 	log_fail(LOG_WARN, &l->error, "login failed",
@@ -243,7 +263,7 @@ static void renewal_failed(struct login *l)
 	audit_error(AUDIT_RENEW, &l->error, LOG_STR("store", l->setup.conf->name));
 	log_fail(LOG_WARN, &l->error, "token not renewed",
 		 LOG_STR("store", l->setup.conf->name), LOG_INT("retry_ms", delay));
-	arm(l, delay);
+	arm_renewal(l, delay);
 }
 
 static void doubt(struct login *l)
@@ -307,7 +327,7 @@ static void nothing(struct login *l)
 static act_fn *const table[N_STATES][N_EVENTS] = {
 	[OFF] = { [EV_START] = start },
 	[TRYING] = { [EV_GOOD] = logged_in, [EV_BAD] = login_failed },
-	[WAITING] = { [EV_TIMER] = try_login, [EV_REFRESH] = refresh },
+	[WAITING] = { [EV_TIMER] = try_again, [EV_REFRESH] = refresh },
 	[READY] = { [EV_TIMER] = timer_ready,
 		    [EV_DOUBT] = doubt,
 		    [EV_LOST] = lost,

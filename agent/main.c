@@ -154,9 +154,14 @@ static bool open_control(struct program *p, struct err *e)
 // What others reach the agent by.
 static bool open_doors(struct program *p, struct err *e)
 {
-	return audit_open(p->conf->audit_file, e) && open_control(p, e) &&
-	       listeners_new(p->loop, p->conf, p->agent, &p->listeners, e) &&
-	       (once(p) || exec_serve_new(p->loop, p->conf, p->agent, &p->served, e));
+	struct err more = ERR_INIT; // one door that sticks keeps no other shut
+	bool ok = audit_open(p->conf->audit_file, e);
+	ok = open_control(p, ok ? e : &more) && ok;
+	ok = listeners_new(p->loop, p->conf, p->agent, &p->listeners, ok ? e : &more) &&
+	     ok;
+	return (once(p) ||
+		exec_serve_new(p->loop, p->conf, p->agent, &p->served, ok ? e : &more)) &&
+	       ok;
 }
 
 static void close_doors(struct program *p)
@@ -208,7 +213,7 @@ static void on_hup(void *ctx, int signo, pid_t sender)
 	(void)signo;
 	(void)sender;
 	p->hup_asked = p->heir;
-	if (p->heir || p->end_asked)
+	if (p->heir || p->end_asked || agent_is_ending(p->agent))
 		return;
 	if (!load_conf(&p->args, &fresh, &e)) {
 		refuse_conf(NULL, &e);

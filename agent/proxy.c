@@ -58,12 +58,15 @@ void proxy_answer_error(struct http_exchange *x, int status, const char *text)
 
 // --- the answer
 
-// Old servers take a token in the path: it is not shown.
+// Old servers take a token in the path, also behind a namespace: it is not shown, nor what
+// may hide one.
 static int shown_length(const char *path)
 {
-	static const char tokens[] = "/v1/auth/token/";
-	const char *end =
-		str_starts(path, tokens) ? strchr(path + strlen(tokens), '/') : NULL;
+	static const char tokens[] = "/auth/token/";
+	const char *at = strstr(path, tokens), *coded = strchr(path, '%');
+	const char *end = at ? strchr(at + strlen(tokens), '/') : NULL;
+	if (coded && (!end || coded < end))
+		end = coded;
 	return end && end - path < PATH_SHOWN ? (int)(end - path) : PATH_SHOWN;
 }
 
@@ -261,7 +264,8 @@ static void on_done(void *ctx, const struct http_response *r, const struct err *
 static void on_gone(void *ctx)
 {
 	struct proxied *q = ctx;
-	if (q->follows || q->waiting)
+	bool may_lease = q->request.own_token && q->proxy->keeps;
+	if (q->follows || q->waiting || may_lease)
 		return; // it is answered in its turn; a credential may be on its way
 	http_cancel(q->call);
 	http_answer_text(q->x, 502, "");

@@ -14,7 +14,7 @@ struct proxy_kept *proxy_cache_get(const struct proxy_cache *c, const unsigned c
 {
 	for (struct proxy_kept *k = c->first; k; k = k->next)
 		if (memcmp(k->key, key, PROXY_KEY_LEN) == 0)
-			return k;
+			return k->until_ms > clock_mono_ms() ? k : NULL;
 	return NULL;
 }
 

@@ -238,7 +238,8 @@ static void ask(struct source *s, struct entry *en)
 	s->in_flight++;
 	if (s->ops->patience)
 		s->ops->patience(s->store, patience_of(s, en));
-	if (en->renew_next) {
+	en->renewing = en->renew_next;
+	if (en->renewing) {
 		s->ops->renew(s->store, en->lease_id, en->granted_ms, on_answer, en);
 	} else {
 		struct store_ask what = { .verb = en->verb,
@@ -431,7 +432,7 @@ static void answered(struct source *s, struct entry *en, const struct store_answ
 	bool was_sick = en->error.kind == ERR_RETRY;
 	if (a)
 		s->good_ms = clock_mono_ms();
-	if (en->renew_next)
+	if (en->renewing) // whatever was decided since
 		entry_renewed(en, a, e);
 	else
 		entry_answered(en, a, e);

@@ -245,7 +245,9 @@ static void add_stores(const struct state *st, const struct state_env *env, json
 
 static bool owes(const struct state_env *env, const struct output *o)
 {
-	return o->untold || o->notify_due ||
+	// What is about to be published counts, if somebody may be reading already.
+	bool soon = (o->changed || o->removing) && (o->existed || o->generation > 1);
+	return o->untold || o->notify_due || soon ||
 	       (env->notifier && notifier_owes(env->notifier, o));
 }
 

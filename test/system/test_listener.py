@@ -381,6 +381,24 @@ def test_the_same_asked_at_once_makes_one_credential(fake, folder, start):
     assert fake.seen("db/creds/app")[0].headers["x-vault-token"] == "t"
 
 
+def test_a_client_that_leaves_does_not_lose_the_credential(fake, folder, start):
+    """A credential that the store is making is kept for the next who asks."""
+    fake.login()
+    fake.on("db/creds/app", Answer(json=secret({"username": "u"}, lease_id="db/creds/app/1",
+                                               lease_duration=3600, renewable=True), delay=0.5))
+    port = free_port()
+    start(token_file(folder, fake.address, "t") +
+          "cache {\n use_auto_auth_token = true\n}\n" + listener(port))
+    wait_until("the listener", lambda: listening(port))
+    fake.wait(1)
+    with socket.create_connection(("127.0.0.1", port), LIMIT_S) as gone:
+        gone.sendall(b"GET /v1/db/creds/app HTTP/1.1\r\nHost: x\r\n\r\n")
+        wait_until("the request at the store", lambda: fake.count("db/creds/app") == 1)
+    wait_until("the kept one", lambda: ask(
+        port, "GET", "/v1/db/creds/app")[2]["X-Cache"] == "HIT")
+    assert fake.count("db/creds/app") == 1
+
+
 def test_a_kept_lease_is_renewed(fake, folder, start):
     fake.login()
     lease = {"lease_id": "db/creds/app/1", "lease_duration": 2, "renewable": True}
@@ -437,4 +455,8 @@ def test_headers_of_the_connection_stay_here(fake, folder, start):
     ask(port, "GET", "/v1/auth/token/lookup/s.canary")
     shown = agent.event("proxy", path="/v1/auth/token/lookup")
     assert shown["store"] == "vault" and shown["status"] == 404
+    ask(port, "GET", "/v1/team/auth/token/lookup/s.canary")
+    ask(port, "GET", "/v1/team/auth/t%6fken/lookup/s.canary")
+    agent.event("proxy", path="/v1/team/auth/token/lookup")
+    agent.event("proxy", path="/v1/team/auth/t")
     assert "canary" not in agent.output() and "ours" not in agent.output()

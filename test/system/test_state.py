@@ -13,6 +13,7 @@ import urllib.request
 import pytest
 
 import postgres
+from bao import free_port
 from agent_run import Agent, Sealed, memory_folder, read, remove_folder, template, wait_until
 
 needs_pg = pytest.mark.skipif(not postgres.binaries(), reason="no PostgreSQL on this machine")
@@ -180,6 +181,51 @@ def test_a_restart_costs_no_login_and_no_credential(pod, how):
     pod.bao.put("kv/data/app", {"data": {"password": "second"}})
     b.process.send_signal(1)
     wait_until("the new value", lambda: pod.file("db") == "second\n")
+
+
+class Reloads:
+    """An application that is told by HTTP, and counts."""
+
+    def __init__(self, port):
+        self.count, outer = 0, self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):  # noqa: N802
+                outer.count += 1
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.HTTPServer(("127.0.0.1", port), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@needs_pg
+def test_what_was_published_before_a_kill_is_told_after_it(pod):
+    port = free_port()
+    told = template(f"{pod.folder}/app/db", DB, notify=f"http:{port}/-/reload")
+    a = pod.start(templates=told).started()
+    pod.bao.put("kv/data/app", {"data": {"password": "second"}})
+    a.process.send_signal(signal.SIGHUP)
+    wait_until("the new value", lambda: pod.file("db") == "second\n")
+    a.close()  # nobody has been told: nothing listens yet
+    app = Reloads(port)
+    try:
+        b = pod.start(templates=told).started()
+        wait_until("the application is told", lambda: app.count == 1)
+        b.event("signal")
+        assert b.stop() == 0
+        c = pod.start(templates=told).started()
+        assert c.stop() == 0
+        assert app.count == 1, "told again although nothing has changed"
+    finally:
+        app.close()
 
 
 @needs_pg

@@ -409,6 +409,24 @@ static void test_engines_that_fail_are_tried_one_at_a_time(void **state)
 	assert_int_equal(waiting(P_FETCH), 9);
 }
 
+static void test_the_next_of_those_that_fail_has_its_turn(void **state)
+{
+	(void)state;
+	want("db0"), want("db1"), want("db2");
+	start_logged_in();
+	for (int i = 0; i < 3; i++)
+		refuse_with(500);
+	bool again[3] = { false };
+	for (int s = 0; s < 60; s++) { // each turns out to be missing
+		advance(1000);
+		if (!waiting(P_FETCH))
+			continue;
+		again[fake.pending[0].path[2] - '0'] = true;
+		refuse(P_FETCH, ERR_MISSING);
+	}
+	assert_true(again[0] && again[1] && again[2]);
+}
+
 static void test_a_limit_on_one_path_is_no_outage(void **state)
 {
 	(void)state;
@@ -608,6 +626,23 @@ static void test_lease_is_renewed_and_not_minted_anew(void **state)
 	assert_true(clock_mono_ms() >= en->until_ms - 1500); // not before it must
 }
 
+static void test_a_renewal_stays_one_although_the_token_was_replaced(void **state)
+{
+	(void)state;
+	struct entry *en = want("db");
+	start_logged_in();
+	answer_lease(P_FETCH, 60000);
+	json_t *held = en->body;
+	advance(41000);
+	assert_int_equal(waiting(P_RENEW), 1);
+	entry_token_replaced(en, 1000000); // while the answer is on its way
+	entry_token_replaced(en, 15000);
+	answer_lease(P_RENEW, 60000);
+	assert_ptr_equal(en->body, held);
+	assert_int_equal(changes, 1);
+	assert_true(en->until_ms <= clock_mono_ms() + 15000);
+}
+
 static void mark_true(void *ctx)
 {
 	*(bool *)ctx = true;
@@ -644,6 +679,7 @@ int main(void)
 		T(test_outage_is_one_probe_not_one_for_each_secret),
 		T(test_one_engine_that_fails_is_no_outage),
 		T(test_engines_that_fail_are_tried_one_at_a_time),
+		T(test_the_next_of_those_that_fail_has_its_turn),
 		T(test_a_limit_on_one_path_is_no_outage),
 		T(test_probe_makes_no_credential),
 		T(test_leases_that_died_with_the_token_are_fetched_anew),
@@ -654,6 +690,7 @@ int main(void)
 		T(test_one_wrong_path_delays_no_other),
 		T(test_gone_needs_a_second_look),
 		T(test_lease_is_renewed_and_not_minted_anew),
+		T(test_a_renewal_stays_one_although_the_token_was_replaced),
 		T(test_end_revokes_leases_and_token),
 	};
 	mem_init(false);
