@@ -20,7 +20,9 @@ import oci
 import sbom
 
 HERE = pathlib.Path(__file__).resolve().parent
-PROGRAMS = ("ampoule", "ampoule-agent", "ampoule-webhook")
+# In the image: in the build. Pods mount volumes below /ampoule, so no file may have that name.
+PROGRAMS = {"bin/ampoule": "ampoule", "ampoule-agent": "ampoule-agent",
+            "ampoule-webhook": "ampoule-webhook"}
 SOURCE = "https://ampoule.dev"
 USER = "65532:65532"
 MIB = 1 << 20
@@ -94,7 +96,7 @@ def contents(args, created):
     part, licence, pem = certificates(args.venv)
     parts.append(part)
     licences["certifi"] = licence
-    files = {p: (0o755, (args.bin / p).read_bytes()) for p in PROGRAMS}
+    files = {p: (0o755, (args.bin / name).read_bytes()) for p, name in PROGRAMS.items()}
     files["etc/ssl/certs/ca-certificates.crt"] = (0o644, pem)
     files["etc/passwd"] = (0o644, b"root:x:0:0::/:\nampoule:x:65532:65532::/:\n")
     files["etc/group"] = (0o644, b"root:x:0:\nampoule:x:65532:\n")
@@ -136,7 +138,7 @@ def main():
          "org.opencontainers.image.licenses": "Apache-2.0",
          "org.opencontainers.image.created": created},
         User=USER, Entrypoint=["/ampoule-agent"], WorkingDir="/",
-        Env=["PATH=/"])
+        Env=["PATH=/:/bin"])
     args.out.parent.mkdir(parents=True, exist_ok=True)
     data = image.archive(args.name or [f"localhost/ampoule:{tag}"], epoch)
     part = args.out.with_name("." + args.out.name)
