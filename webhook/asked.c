@@ -83,6 +83,8 @@ static void read_layer(struct asked *a, const json_t *annotations, enum asked_la
 		entry.row = annotation_find(entry.prefix, suffix, &entry.n);
 		entry.key = key;
 		entry.value = json_string_value(value);
+		if (layer == LAYER_POD && entry.row)
+			a->bytes += strlen(key) + json_string_length(value);
 		if (entry.row)
 			add(a, &entry, warnings);
 		else

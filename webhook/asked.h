@@ -14,7 +14,7 @@
 #include "lib/conf/pool.h"
 
 // More annotations of ours than any pod has use for are refused by asked.n > ASKED_MAX.
-enum { ASKED_MAX = 1000 };
+enum { ASKED_MAX = 1000, ASKED_BYTES_MAX = 256 * 1024 };
 
 enum asked_layer { LAYER_SETTINGS, LAYER_NAMESPACE, LAYER_POD, LAYER_COUNT };
 
@@ -31,6 +31,7 @@ struct asked {
 	struct pool pool;
 	struct asked_entry *entries; // sorted by n, then as they stand in the table
 	size_t n;
+	size_t bytes; // of the pod's own
 };
 
 // The annotations of each layer, an object or NULL; they outlive *ret. Unknown names under

@@ -176,8 +176,8 @@ static void mount(json_t *list, const char *volume, const char *path, bool read_
 	json_array_append_new(list, m);
 }
 
-// The mounts of a container, but not its service account's token.
-static bool copy_mounts(const struct plan *p, json_t *list, struct err *e)
+// The mounts of a container, but not its service account's token, from `at` on.
+static bool copy_mounts(const struct plan *p, json_t *list, size_t at, struct err *e)
 {
 	const struct asked_entry *entry =
 		asked_find(&p->asked, "agent-copy-volume-mounts", NULL);
@@ -191,13 +191,21 @@ static bool copy_mounts(const struct plan *p, json_t *list, struct err *e)
 	if (!from)
 		return asked_wrong(entry, e, "the pod has no container '%.63s'",
 				   entry->value);
+	AUTO_JSON json_t *ours = json_copy(list);
 	json_t *one;
 	POD_EACH (json_object_get(from, "volumeMounts"), i, one) {
 		const char *path = pod_text(one, "mountPath");
-		if (!strcasestr(path, "serviceaccount") &&
-		    strcmp(pod_text(one, "name"), SECRETS_VOLUME) != 0 &&
-		    !pod_find(list, "mountPath", path))
-			json_array_append(list, one);
+		if (strcasestr(path, "serviceaccount") ||
+		    strcmp(pod_text(one, "name"), SECRETS_VOLUME) == 0 ||
+		    pod_find(ours, "mountPath", path))
+			continue;
+		if (!patch_may_mount(p, ours, path))
+			return asked_wrong(
+				entry, e,
+				"the mount %.100s of container '%.63s' would "
+				"hide what the agent needs; mount it elsewhere",
+				path, entry->value);
+		json_array_insert(list, at++, one);
 	}
 	return true;
 }
@@ -213,8 +221,7 @@ static bool mounts(const struct plan *p, bool init, json_t **ret, struct err *e)
 	      false);
 	if (*asked_text(&p->asked, "agent-extra-secret", ""))
 		mount(*ret, "extra-secrets", "/vault/custom", true);
-	if (!copy_mounts(p, *ret, e))
-		return false;
+	size_t behind = json_array_size(*ret); // the peer's order
 	if (p->config_map)
 		mount(*ret, CONFIG_MAP_VOLUME, CONFIG_MAP_MOUNT, true);
 	if (*asked_text(&p->asked, "tls-secret", ""))
@@ -223,7 +230,7 @@ static bool mounts(const struct plan *p, bool init, json_t **ret, struct err *e)
 		mount(*ret, PROGRAM_VOLUME, PROGRAM_MOUNT, false);
 	if (p->mode == MODE_PAIR && p->populate)
 		mount(*ret, STATE_VOLUME, STATE_MOUNT, false);
-	return true;
+	return copy_mounts(p, *ret, behind, e);
 }
 
 // --- the container
@@ -310,7 +317,7 @@ bool plan_container(const struct plan *p, bool init, json_t **ret, struct err *e
 	struct err why = ERR_INIT;
 	if (!fill(p, init, c, e))
 		return false;
-	if (patch && !patch_container(patch->value, &c, &why))
+	if (patch && !patch_container(p, patch->value, &c, &why))
 		return asked_wrong(patch, e, "%s", why.text);
 	*ret = TAKE(c);
 	return true;

@@ -9,6 +9,9 @@
 #include "webhook/notes.h"
 #include "webhook/plan.h"
 
+// No pod that runs has longer lists; each is looked through for each annotation.
+enum { POD_LIST_MAX = 1000 };
+
 static bool is_system(const char *namespace_)
 {
 	static const char *const names[] = { "kube-system", "kube-public",
@@ -66,6 +69,13 @@ static const json_t *annotations_of(const json_t *pod)
 	return json_object_get(json_object_get(pod, "metadata"), "annotations");
 }
 
+static bool check_size(const json_t *list, const char *name, struct err *e)
+{
+	return json_array_size(list) <= POD_LIST_MAX ||
+	       err_set(e, ERR_LIMIT, 0, "%s has more than %d elements", name,
+		       POD_LIST_MAX);
+}
+
 static bool check_shape(const json_t *pod, struct err *e)
 {
 	static const char *const lists[] = { "containers", "initContainers", "volumes" };
@@ -74,10 +84,17 @@ static bool check_shape(const json_t *pod, struct err *e)
 		const json_t *list = json_object_get(spec, lists[i]);
 		if (list && !json_is_array(list) && !json_is_null(list))
 			return err_set(e, ERR_CONFIG, 0, "spec.%s is no list", lists[i]);
+		if (!check_size(list, lists[i], e))
+			return false;
 		POD_EACH (list, k, one)
 			if (!json_is_object(one))
 				return err_set(e, ERR_CONFIG, 0,
 					       "spec.%s[%zu] is no object", lists[i], k);
+			else if (!check_size(json_object_get(one, "volumeMounts"),
+					     "a container's volumeMounts", e) ||
+				 !check_size(json_object_get(one, "env"),
+					     "a container's env", e))
+				return false;
 	}
 	return json_is_object(spec) || err_set(e, ERR_CONFIG, 0, "the pod has no spec");
 }
@@ -91,12 +108,13 @@ static bool run(struct plan *p, const struct inject_ask *ask, struct inject_resu
 		asked_find(&p->asked, "agent-request-namespace", NULL);
 	if (said && !*said->value)
 		return asked_wrong(said, e, "the name of a namespace is wanted");
-	p->namespace_ = said ? said->value : p->namespace_;
-	if (is_system(p->namespace_))
+	const char *real = p->namespace_; // an annotation leads nobody out of it
+	p->namespace_ = said ? said->value : real;
+	if (is_system(real) || is_system(p->namespace_))
 		return err_set(e, ERR_DENIED, 0,
-			       "pods in the namespace %s are not injected; remove the "
+			       "pods in the namespace %.63s are not injected; remove the "
 			       "annotation that asks for it",
-			       p->namespace_);
+			       is_system(real) ? real : p->namespace_);
 	if (!*p->namespace_)
 		return err_set(e, ERR_CONFIG, 0, "the request names no namespace");
 	if (p->asked.n > ASKED_MAX)
@@ -104,6 +122,12 @@ static bool run(struct plan *p, const struct inject_ask *ask, struct inject_resu
 			       "the pod has more than %d annotations for injection; put "
 			       "templates into a ConfigMap",
 			       ASKED_MAX);
+	if (p->asked.bytes > ASKED_BYTES_MAX)
+		return err_set(e, ERR_LIMIT, 0,
+			       "the annotations for injection are over %d KiB together, "
+			       "more than Kubernetes stores; put templates into a "
+			       "ConfigMap",
+			       ASKED_BYTES_MAX / 1024);
 	if (!check_shape(ask->pod, e) || !plan_make(ask, ret->warnings, p, e))
 		return false;
 	if (p->nothing) {

@@ -9,15 +9,23 @@
 #include "lib/base/json.h"
 #include "lib/base/str.h"
 
-// Cuts at a letter's begin, and leaves no control letter.
-static void tidy(char *text)
+enum { LETTER_MAX = 4 };
+
+void notes_tidy(char *text)
 {
-	size_t len = strlen(text);
-	while (len > 0 && !str_valid_utf8(text, len))
-		text[--len] = '\0';
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = ' ';
+	for (char *c = text; *c;) {
+		size_t rest = strnlen(c, LETTER_MAX), n = 1;
+		while (n <= rest && !str_valid_utf8(c, n))
+			n++;
+		if (n > rest && rest < LETTER_MAX) // the text ends inside of a letter
+			*c = '\0';
+		else if (n > rest)
+			*c++ = '?';
+		else if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c++ = ' ';
+		else
+			c += n;
+	}
 }
 
 void notes_add(json_t *notes, const char *fmt, ...)
@@ -29,7 +37,7 @@ void notes_add(json_t *notes, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	tidy(text);
+	notes_tidy(text);
 	json_array_foreach(notes, i, other)
 	{
 		if (strcmp(json_string_value(other), text) == 0)

@@ -8,6 +8,9 @@
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "webhook/notes.h"
+#include "webhook/patch.h"
+
+enum { TARGETS_MAX = 250, FOLDERS_MAX = 1000 };
 
 bool plan_is_agent(const json_t *container)
 {
@@ -78,14 +81,35 @@ static bool choose_targets(struct plan *p, struct err *e)
 		POD_EACH (json_object_get(p->spec, "initContainers"), i, one)
 			if (!plan_is_agent(one))
 				add_target(p, one, true);
-	return true;
+	return p->n_targets <= TARGETS_MAX ||
+	       err_set(e, ERR_LIMIT, 0,
+		       "more than %d containers would get files; name those that need "
+		       "them by the annotation %s%s",
+		       TARGETS_MAX, annotation_prefix_text(p->prefix),
+		       p->prefix == PREFIX_OURS ? "inject-containers"
+						: "agent-inject-containers");
 }
 
-// The peers' words for what is a mode here.
+// Each folder of a container is a mount of it, and a line of the agent's configuration.
+static bool check_folders(const struct plan *p, struct err *e)
+{
+	return p->n_targets * p->n_mounts <= FOLDERS_MAX ||
+	       err_set(e, ERR_LIMIT, 0,
+		       "%zu containers with %zu folders each are over the limit of %d "
+		       "mounts; let secrets share folders (secret-volume-path-<n>)",
+		       p->n_targets, p->n_mounts, FOLDERS_MAX);
+}
+
+// The peers' words for what is a mode here. A later layer wins, whatever words it uses; within
+// one layer `mode` does.
 static bool choose_mode(struct plan *p, struct err *e)
 {
 	const struct asked_entry *said = asked_find(&p->asked, "mode", NULL);
-	bool only = false, pair = asked_find(&p->asked, "agent-init-json-patch", NULL);
+	const struct asked_entry *patch =
+		asked_find(&p->asked, "agent-init-json-patch", NULL);
+	const struct asked_entry *just =
+		asked_find(&p->asked, "agent-pre-populate-only", NULL);
+	bool only = false, pair = patch && !patch_is_empty(patch->value);
 	AUTO_JSON json_t *word = NULL;
 	p->populate = true;
 	if (!asked_bool(&p->asked, "agent-pre-populate", &p->populate, e) ||
@@ -94,7 +118,9 @@ static bool choose_mode(struct plan *p, struct err *e)
 	p->mode = pair ? MODE_PAIR : MODE_NATIVE;
 	if (only)
 		p->mode = MODE_INIT;
-	if (said && *said->value) {
+	bool later = (pair && patch->layer > (said ? said->layer : 0)) ||
+		     (just && just->layer > (said ? said->layer : 0));
+	if (said && *said->value && !later) {
 		if (!asked_value(said, &word, e))
 			return false;
 		const char *const *w = said->row->words;
@@ -190,8 +216,8 @@ bool plan_make(const struct inject_ask *ask, json_t *warnings, struct plan *p,
 	return check_forms(p, e) && refuse_windows(p, e) && choose_mode(p, e) &&
 	       choose_targets(p, e) && choose_mounts(p, e) &&
 	       (p->config_map || (plan_files(p, e) && plan_exec(p, e))) &&
-	       plan_token(p, e) && plan_config(p, e) && choose_processes(p, e) &&
-	       plan_user(p, e);
+	       check_folders(p, e) && plan_token(p, e) && plan_overrides(p, e) &&
+	       plan_config(p, e) && choose_processes(p, e) && plan_user(p, e);
 }
 
 void plan_release(struct plan *p)

@@ -111,6 +111,9 @@ void plan_wrap(struct plan *p, const struct plan_target *t, json_t *container);
 // --- identity.c: the login's token; the user, who may depend on what is signalled
 MUST_CHECK bool plan_token(struct plan *p, struct err *e);
 MUST_CHECK bool plan_user(struct plan *p, struct err *e);
+// --- override.c: what is the operator's. `name` is the peer's ("service"); a policy may widen it.
+bool plan_may_override(const struct plan *p, const char *name);
+MUST_CHECK bool plan_overrides(struct plan *p, struct err *e);
 // --- agent_conf.c: p->config
 MUST_CHECK bool plan_config(struct plan *p, struct err *e);
 // --- agent_check.c: p->config as the agent reads it; p->signals, p->signal_to

@@ -7,6 +7,7 @@
 #include "lib/base/codec.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
+#include "webhook/notes.h"
 
 #define V1 "admission.k8s.io/v1"
 #define V1BETA1 "admission.k8s.io/v1beta1"
@@ -82,11 +83,12 @@ void review_write(const struct review *r, const struct review_answer *a, struct 
 {
 	AUTO_JSON json_t *response =
 		json_pack("{s:s, s:b}", "uid", r->uid, "allowed", a->allowed);
+	AUTO_FREE char *message = mem_strdup(a->message ? a->message : "");
+	notes_tidy(message); // it may have been cut inside of a letter
 	if (a->message)
 		json_object_set_new(response, "status",
 				    json_pack("{s:i, s:s, s:s}", "code", FORBIDDEN,
-					      "reason", "Forbidden", "message",
-					      a->message));
+					      "reason", "Forbidden", "message", message));
 	if (json_array_size(a->warnings) > 0)
 		json_object_set(response, "warnings", (json_t *)(uintptr_t)a->warnings);
 	AUTO_FREE char *text = json_dumps(response, JSON_COMPACT);

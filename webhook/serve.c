@@ -162,13 +162,12 @@ static bool read_expiry(const struct buf *pem, int64_t *ret, struct err *e)
 	return true;
 }
 
-static bool load_certificate(struct serve *s, struct err *e)
+static bool load_certificate(struct serve *s, const struct settings *c, struct err *e)
 {
 	AUTO_BUF struct buf cert = BUF_INIT(PEM_MAX);
 	AUTO_BUF struct buf key = BUF_INIT(PEM_MAX);
 	int64_t not_after = 0;
-	if (!file_read(s->settings.cert_file, &cert, e) ||
-	    !file_read(s->settings.key_file, &key, e) ||
+	if (!file_read(c->cert_file, &cert, e) || !file_read(c->key_file, &key, e) ||
 	    !read_expiry(&cert, &not_after, e))
 		return err_wrap(e, "certificate");
 	struct tls_server_opts opts = {
@@ -178,7 +177,7 @@ static bool load_certificate(struct serve *s, struct err *e)
 	bool ok = s->tls ? tls_server_reload(s->tls, &opts, e)
 			 : tls_server_new(&opts, &s->tls, e);
 	if (!ok)
-		return err_wrap(e, "certificate '%s'", s->settings.cert_file);
+		return err_wrap(e, "certificate '%s'", c->cert_file);
 	s->metrics.cert_not_after = not_after;
 	return true;
 }
@@ -198,7 +197,40 @@ static void reloaded(struct serve *s, bool ok, const char *what, const struct er
 static void on_certificate(void *ctx, const char *path)
 {
 	struct err e = ERR_INIT;
-	reloaded(ctx, load_certificate(ctx, &e), path, &e);
+	struct serve *s = ctx;
+	reloaded(s, load_certificate(s, &s->settings, &e), path, &e);
+}
+
+static bool watch_files(struct serve *s, const struct settings *c, struct err *e)
+{
+	struct loop_watch *cert = NULL, *key = NULL;
+	if (!loop_watch_add(s->loop, c->cert_file, on_certificate, s, &cert, e))
+		return false;
+	if (!loop_watch_add(s->loop, c->key_file, on_certificate, s, &key, e)) {
+		loop_watch_remove(cert);
+		return false;
+	}
+	loop_watch_remove(s->watch_cert);
+	loop_watch_remove(s->watch_key);
+	s->watch_cert = cert;
+	s->watch_key = key;
+	return true;
+}
+
+// New settings may name other files. TLS itself is on or off from the start.
+static bool follow_certificate(struct serve *s, const struct settings *c, struct err *e)
+{
+	if (!s->tls)
+		return true;
+	if (!c->cert_file || !c->key_file)
+		return err_set(
+			e, ERR_CONFIG, 0,
+			"tls_cert_file and tls_key_file are missing; TLS cannot be "
+			"turned off without a restart");
+	if (strcmp(c->cert_file, s->settings.cert_file) == 0 &&
+	    strcmp(c->key_file, s->settings.key_file) == 0)
+		return true;
+	return load_certificate(s, c, e) && watch_files(s, c, e);
 }
 
 static void on_config(void *ctx, const char *path)
@@ -207,7 +239,8 @@ static void on_config(void *ctx, const char *path)
 	struct err e = ERR_INIT;
 	struct settings fresh;
 	bool ok = settings_load(s->config, &fresh, &e);
-	// What is bound at the start stays: another port or file needs a restart.
+	// What is bound at the start stays: another port needs a restart.
+	ok = ok && follow_certificate(s, &fresh, &e);
 	reloaded(s, ok, path, &e);
 	if (ok) {
 		struct settings old = s->settings;
@@ -270,7 +303,7 @@ static bool open_reviews(struct serve *s, struct err *e)
 			       "only a loopback address may be listened at");
 	if (c->cert_file && !c->key_file)
 		return err_set(e, ERR_CONFIG, 0, "tls_key_file is missing");
-	if (c->cert_file && !load_certificate(s, e))
+	if (c->cert_file && !load_certificate(s, c, e))
 		return false;
 	if (!http_server_new(s->loop, &o, &s->http, e))
 		return false;
@@ -296,10 +329,7 @@ static bool watch(struct serve *s, struct err *e)
 {
 	const struct settings *c = &s->settings;
 	return loop_watch_add(s->loop, s->config, on_config, s, &s->watch_config, e) &&
-	       (!c->cert_file || (loop_watch_add(s->loop, c->cert_file, on_certificate, s,
-						 &s->watch_cert, e) &&
-				  loop_watch_add(s->loop, c->key_file, on_certificate, s,
-						 &s->watch_key, e)));
+	       (!c->cert_file || watch_files(s, c, e));
 }
 
 static bool start(struct serve *s, struct err *e)

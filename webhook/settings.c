@@ -37,7 +37,8 @@ static const struct {
 	{ "unlimited", offsetof(struct settings, unlimited) },
 };
 
-static const char *const blocks_known[] = { "annotations", "store", "template" };
+static const char *const others_known[] = { "annotations", "store", "template",
+					    "allow_override" };
 
 void settings_init(struct settings *s)
 {
@@ -45,6 +46,7 @@ void settings_init(struct settings *s)
 				.image = DEFAULT_IMAGE,
 				.document = json_object(),
 				.annotations = json_object(),
+				.allow_override = json_array(),
 				.stores = json_object(),
 				.templates = json_object() };
 }
@@ -53,6 +55,7 @@ void settings_release(struct settings *s)
 {
 	json_decref(s->document);
 	json_decref(s->annotations);
+	json_decref(s->allow_override);
 	json_decref(s->stores);
 	json_decref(s->templates);
 	*s = (struct settings){ .listen = NULL };
@@ -83,14 +86,14 @@ static bool read_texts(const struct node *root, struct settings *s, struct err *
 static bool known(const struct node *root, struct err *e)
 {
 	const char
-		*names[ARRAY_LEN(texts) + ARRAY_LEN(switches) + ARRAY_LEN(blocks_known)];
+		*names[ARRAY_LEN(texts) + ARRAY_LEN(switches) + ARRAY_LEN(others_known)];
 	size_t count = 0;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		names[count++] = texts[i].key;
 	for (size_t i = 0; i < ARRAY_LEN(switches); i++)
 		names[count++] = switches[i].key;
-	for (size_t i = 0; i < ARRAY_LEN(blocks_known); i++)
-		names[count++] = blocks_known[i];
+	for (size_t i = 0; i < ARRAY_LEN(others_known); i++)
+		names[count++] = others_known[i];
 	for (const struct node *n = root->first; n; n = n->next) {
 		bool found = false;
 		for (size_t i = 0; i < count; i++)
@@ -139,6 +142,38 @@ static bool read_annotations(struct pool *p, const struct node *root, struct set
 		for (const struct node *n = blocks.list[i].body->first; n; n = n->next)
 			if (!read_annotation(n, s, e))
 				return false;
+	return true;
+}
+
+// The peer's name of an annotation that is the operator's, said by any of its names.
+static const char *guarded_name(const char *said)
+{
+	static const char token[] = "auth-config-token-path";
+	const char *suffix = said, *unused;
+	enum annotation_prefix prefix = annotation_prefix_of(said, &suffix);
+	const struct option_row *row = annotation_find(PREFIX_VAULT, suffix, &unused);
+	if (prefix == PREFIX_OURS || !row)
+		row = annotation_find(PREFIX_OURS, suffix, &unused);
+	if (strcmp(suffix, token) == 0)
+		return token;
+	return row && row->guarded ? row->peer : NULL;
+}
+
+static bool read_allowed(const struct node *root, struct settings *s, struct err *e)
+{
+	const struct node *list = node_get(root, "allow_override");
+	if (list && list->kind != NODE_LIST)
+		return node_err(list, e, "a list of annotations is wanted");
+	for (const struct node *n = list ? list->first : NULL; n; n = n->next) {
+		const char *name = n->kind == NODE_STRING ? guarded_name(n->text) : NULL;
+		if (!name)
+			return node_err(n, e,
+					"no annotation of the operator's; they are "
+					"service, ca-cert, ca-key, tls-skip-verify, "
+					"proxy-address, auth-config-token-path, "
+					"agent-image, agent-configmap");
+		json_array_append_new(s->allow_override, json_string(name));
+	}
 	return true;
 }
 
@@ -235,7 +270,7 @@ bool settings_parse(const char *file, const char *text, size_t len, struct setti
 	if (root->kind != NODE_OBJECT)
 		return node_err(root, e, "a configuration is an object");
 	return known(root, e) && read_texts(root, ret, e) &&
-	       read_annotations(&pool, root, ret, e) &&
+	       read_annotations(&pool, root, ret, e) && read_allowed(root, ret, e) &&
 	       read_stores(&pool, root, ret, e) && read_templates(&pool, root, ret, e) &&
 	       check_stores(ret, file, e);
 }

@@ -14,6 +14,7 @@
 //	  service = "https://bao:8200"        # ampoule.dev/, or whole
 //	  role    = "web"
 //	}
+//	allow_override = ["service"]          # what is the operator's, but pods may say
 //	store "aws" { type = "aws" }          # as in the agent's configuration
 //	template "pg" { contents = "{{ … }}" } # for secret-<n>: "path | pg"
 //
@@ -32,11 +33,12 @@ struct settings {
 	const char *listen;         // "[::]:8443"
 	const char *metrics_listen; // NULL: /metrics is served beside /mutate
 	const char *cert_file, *key_file;
-	const char *image;   // the agent's
-	json_t *annotations; // defaults, whole names; never NULL
-	json_t *stores;      // name → body of a store block; never NULL
-	json_t *templates;   // name → text; never NULL
-	bool openshift;      // no fixed user and group: the platform chooses
+	const char *image;      // the agent's
+	json_t *annotations;    // defaults, whole names; never NULL
+	json_t *allow_override; // the peer's names of annotations (override.c); never NULL
+	json_t *stores;         // name → body of a store block; never NULL
+	json_t *templates;      // name → text; never NULL
+	bool openshift;         // no fixed user and group: the platform chooses
 	bool gate_by_probe; // a startup probe holds the application back, not a postStart hook
 	bool writable;  // the application may write into its folder, as with the peers
 	bool unlimited; // the volumes have no sizeLimit, as with the peers

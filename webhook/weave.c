@@ -6,6 +6,7 @@
 #include "lib/base/json.h"
 #include "lib/base/str.h"
 #include "webhook/notes.h"
+#include "webhook/patch.h"
 #include "webhook/plan.h"
 
 static const struct plan_target *target_of(const struct plan *p, const char *name)
@@ -48,17 +49,20 @@ static bool add_mount(struct plan *p, const struct plan_target *t, size_t index,
 }
 
 // A mount of the whole volume, made by hand: it shows the folders of all containers.
-static void warn_strays(struct plan *p, const json_t *container)
+static void warn_strays(struct plan *p, const struct plan_target *t,
+			const json_t *container)
 {
 	const json_t *mount;
 	const char *name = pod_text(container, "name");
 	POD_EACH (json_object_get(container, "volumeMounts"), i, mount) {
 		bool ours = false;
-		for (size_t m = 0; m < p->n_mounts; m++)
-			ours |= target_of(p, name) && strcmp(pod_text(mount, "mountPath"),
-							     p->mounts[m].path) == 0;
-		if (!ours && strcmp(pod_text(mount, "name"), SECRETS_VOLUME) == 0 &&
-		    !*pod_text(mount, "subPath"))
+		if (strcmp(pod_text(mount, "name"), SECRETS_VOLUME) != 0 ||
+		    *pod_text(mount, "subPath"))
+			continue;
+		for (size_t m = 0; t && m < p->n_mounts; m++)
+			ours |= strcmp(pod_text(mount, "mountPath"), p->mounts[m].path) ==
+				0;
+		if (!ours)
 			notes_add(p->warnings,
 				  "container '%s' mounts the whole volume %s at "
 				  "%s and "
@@ -70,7 +74,7 @@ static void warn_strays(struct plan *p, const json_t *container)
 static bool weave_container(struct plan *p, json_t *container, struct err *e)
 {
 	const struct plan_target *t = target_of(p, pod_text(container, "name"));
-	warn_strays(p, container);
+	warn_strays(p, t, container);
 	if (!t)
 		return true;
 	json_t *old = json_object_get(container, "volumeMounts");
@@ -109,8 +113,8 @@ static bool weave_list(struct plan *p, json_t *spec, const char *key, struct err
 // --- the agent's containers
 
 // Puts `agent` into the list `key`: over the one that is there, else first or last.
-static bool place_agent(json_t *spec, const char *key, json_t *agent, bool first,
-			struct err *e)
+static bool place_agent(const struct plan *p, json_t *spec, const char *key,
+			json_t *agent, bool first, struct err *e)
 {
 	const char *name = pod_text(agent, "name");
 	json_t *list = json_object_get(spec, key);
@@ -127,7 +131,7 @@ static bool place_agent(json_t *spec, const char *key, json_t *agent, bool first
 			name);
 	for (size_t i = 0; there && i < json_array_size(list); i++)
 		if (json_array_get(list, i) == there)
-			json_array_set_new(list, i, pod_overlay(there, agent));
+			json_array_set_new(list, i, patch_keep(p, there, agent));
 	if (!there && first)
 		json_array_insert(list, 0, agent);
 	else if (!there)
@@ -144,12 +148,12 @@ static bool add_agents(struct plan *p, json_t *spec, struct err *e)
 		return true;
 	if (!early && p->populate &&
 	    (!plan_container(p, true, &init, e) ||
-	     !place_agent(spec, "initContainers", init, p->first, e)))
+	     !place_agent(p, spec, "initContainers", init, p->first, e)))
 		return false;
 	if (p->mode == MODE_INIT)
 		return true;
 	return plan_container(p, false, &side, e) &&
-	       place_agent(spec, early ? "initContainers" : "containers", side,
+	       place_agent(p, spec, early ? "initContainers" : "containers", side,
 			   early && p->first, e);
 }
 

@@ -97,7 +97,7 @@ static bool is_near(const char *suffix, const char *tail, const char *name, size
 	return str_nearest(said, &one, 1);
 }
 
-enum { NAMES_MAX = 256 };
+enum { NAMES_MAX = 256, LIST_WORDS_MAX = 1000 };
 
 char *annotation_nearest(enum annotation_prefix prefix, const char *suffix)
 {
@@ -180,7 +180,9 @@ static bool typed_value(const struct option_row *row, const char *text, json_t *
 		return true;
 	case OPTION_LIST:
 		*ret = list_value(text);
-		return true;
+		return json_array_size(*ret) <= LIST_WORDS_MAX ||
+		       err_set(e, ERR_LIMIT, 0, "at most %d words are wanted",
+			       LIST_WORDS_MAX);
 	case OPTION_WORD:
 		return word_value(row, text, ret, e);
 	default:

@@ -84,6 +84,7 @@ struct option_row {
 	bool vault : 1;   // of STANZA_STORE: a key of the vault stanza too
 	bool kept : 1;    // of STANZA_STORE: stays among the store's own options too
 	bool alias : 1;   // another name for the field of a row before it
+	bool guarded : 1; // as an annotation: the operator's, unless he lets pods say it
 	uint16_t offset;  // of the field
 	uint16_t also;    // of the second field of some types; 0: none
 };

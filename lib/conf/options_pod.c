@@ -15,6 +15,11 @@ static const char *const template_words[] = { "map", "json", NULL };
 	}
 #define PEER(kind, theirs, usual, text) POD(kind, NULL, theirs, usual, text)
 #define OURS(kind, ours, usual, text) POD(kind, ours, NULL, usual, text)
+#define GUARDED(theirs, text)                                                            \
+	{                                                                                \
+		.stanza = STANZA_POD, .type = OPTION_STRING, .peer = (theirs),           \
+		.help = (text), .guarded = true                                          \
+	}
 #define WORD(list, ours, theirs, usual, text)                                            \
 	{                                                                                \
 		.stanza = STANZA_POD, .type = OPTION_WORD, .words = (list),              \
@@ -74,15 +79,15 @@ static const struct option_row rows[] = {
 	     "a Secret with certificates, at /vault/tls in the agent"),
 	PEER(OPTION_STRING, "agent-extra-secret", NULL,
 	     "a Secret at /vault/custom in the agent"),
-	PEER(OPTION_STRING, "agent-configmap", NULL,
-	     "a ConfigMap with config-init.hcl and config.hcl in place of annotations"),
+	GUARDED("agent-configmap", "a ConfigMap with config-init.hcl and config.hcl in "
+				   "place of annotations"),
 	PEER(OPTION_NUMBER, "agent-run-as-user", NULL, "the agent's user"),
 	PEER(OPTION_NUMBER, "agent-run-as-group", NULL, "the agent's group"),
 	PEER(OPTION_BOOL, "agent-run-as-same-user", "false",
 	     "the user of the first application container"),
 	PEER(OPTION_BOOL, "agent-set-security-context", "true",
 	     "whether the agent's containers get a security context"),
-	PEER(OPTION_STRING, "agent-image", NULL, "the agent's image"),
+	GUARDED("agent-image", "the agent's image"),
 
 	// the agent's container
 	PEER(OPTION_STRING, "agent-requests-cpu", "5m", "CPU request"),

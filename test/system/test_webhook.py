@@ -109,6 +109,24 @@ def test_thousands_of_annotations_hold_nobody_up(webhook):
     assert count < 5
 
 
+@pytest.mark.parametrize("containers,folders,words", [
+    (1000, 1, "more than 250 containers"), (1500, 1, "1000 elements"),
+    (200, 200, "1000 mounts"), (250, 4, None)])
+def test_containers_and_folders_have_a_limit(webhook, containers, folders, words):
+    asks = dict(ANNOTATIONS, **{f"ampoule.dev/secret-s{i}": "kv/x" for i in range(folders)},
+                **{f"ampoule.dev/secret-volume-path-s{i}": f"/f{i}" for i in range(1, folders)})
+    body = review(asks)
+    body["request"]["object"]["spec"]["containers"] = [
+        {"name": f"c{i}", "image": "x", "volumeMounts": [
+            {"name": "vault-secrets", "mountPath": f"/m{k}"} for k in range(100)]}
+        for i in range(containers)]
+    answer = post(webhook, body)[1]["response"]
+    assert answer["allowed"] == (words is None)
+    assert words is None or words in answer["status"]["message"]
+    count = float(webhook.ask("/metrics")[1].split("review_seconds_sum ")[1].split()[0])
+    assert count < 5
+
+
 def test_a_refusal_names_annotation_and_remedy(webhook):
     bad = dict(ANNOTATIONS, **{"ampoule.dev/file-db": "../db"})
     status, answer = post(webhook, review(bad))
@@ -182,6 +200,29 @@ def test_a_new_certificate_drops_no_connection(webhook, authority):
     assert kept.getresponse().status == 200 and kept.sock is connection
 
 
+def test_settings_may_name_another_certificate(webhook, authority):
+    def changed(old):
+        wait_until("another certificate", lambda: served_certificate(webhook) != old)
+        return served_certificate(webhook)
+
+    old_files = webhook.cert, webhook.key
+    first = served_certificate(webhook)
+    webhook.cert, webhook.key = authority.issue("elsewhere", "IP:127.0.0.1,DNS:localhost")
+    webhook.configure(SETTINGS)
+    second = changed(first)
+    cert, key = authority.issue("third", "IP:127.0.0.1,DNS:localhost")
+    os.rename(key, webhook.key)  # the new files are watched
+    os.rename(cert, webhook.cert)
+    changed(second)
+    third = served_certificate(webhook)
+    webhook.cert, webhook.key = "/nowhere.pem", "/nowhere.key"
+    webhook.configure(SETTINGS + 'image = "no:1"\n')  # refused as a whole
+    webhook.lines.wait(lambda line: "not reloaded" in line)
+    assert served_certificate(webhook) == third
+    assert "no:1" not in json.dumps(patch_of(post(webhook, review())[1]))
+    webhook.cert, webhook.key = old_files
+
+
 def test_a_faulty_certificate_is_refused_and_the_old_one_stays(webhook):
     old = served_certificate(webhook)
     with open(webhook.cert, "w") as f:
@@ -248,6 +289,8 @@ def test_term_answers_what_has_arrived(webhook):
     ('annotations { rol = "x" }\n', "annotation"),
     ('store "x" { type = "vault"  timeout = "soon" }\n', "timeout"),
     ('image = 3\n', "image"),
+    ('allow_override = "service"\n', "list"),
+    ('allow_override = ["role"]\n', "service, ca-cert"),
 ])
 def test_faulty_settings_at_the_start_are_named(tmp_path, text, words):
     file = tmp_path / "w.hcl"

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is the operator's (rows that are `guarded`): the store's address and how it is checked,
+// the proxy, where the login's token is read, the agent's image and a whole configuration of
+// its own. A pod that says the same overrides nothing; another value is refused, unless the
+// webhook's configuration lets pods say it (allow_override), or names no store at all: then
+// each pod's connection is its own affair. Namespaces are the operator's, too.
+#include <string.h>
+#include <strings.h>
+
+#include "lib/base/json.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "webhook/notes.h"
+#include "webhook/plan.h"
+
+#define ACCOUNT_TOKEN "/var/run/secrets/kubernetes.io/serviceaccount/token"
+#define IMAGE "agent-image"
+
+// What the layers before the pod's say, or NULL.
+static const char *operators_value(const struct plan *p, const struct option_row *row)
+{
+	const struct inject_ask *ask = p->ask;
+	const json_t *const layers[] = { ask->namespace_annotations,
+					 ask->settings->annotations };
+	for (size_t i = 0; i < ARRAY_LEN(layers); i++)
+		for (enum annotation_prefix x = PREFIX_COUNT; x-- > PREFIX_VAULT;) {
+			const char *name = annotation_name(row, x);
+			AUTO_FREE char *key =
+				name ? mem_printf("%s%s", annotation_prefix_text(x), name)
+				     : NULL;
+			const char *text =
+				key ? json_string_value(json_object_get(layers[i], key))
+				    : NULL;
+			if (text)
+				return text;
+		}
+	return strcmp(asked_name(row), IMAGE) == 0 ? ask->settings->image : NULL;
+}
+
+static bool is_list_member(const json_t *list, const char *name)
+{
+	const json_t *one;
+	POD_EACH (list, i, one)
+		if (strcmp(json_string_value(one), name) == 0)
+			return true;
+	return false;
+}
+
+// Whether the operator says to which store pods connect.
+static bool names_store(const struct plan *p)
+{
+	const struct option_row *address = options_find(STANZA_STORE, "address");
+	const char *said = operators_value(p, address);
+	return (said && *said) || json_object_size(p->ask->settings->stores) > 0;
+}
+
+bool plan_may_override(const struct plan *p, const char *name)
+{
+	return is_list_member(p->ask->settings->allow_override, name) ||
+	       (strcmp(name, IMAGE) != 0 && !names_store(p));
+}
+
+// "auth-config-token-path", and what the method jwt calls so.
+static bool is_token_path(const struct asked_entry *entry)
+{
+	static const char *const names[] = { "token-path", "token_path", "path" };
+	if (entry->row->stanza != STANZA_AUTH || entry->row->type != OPTION_BLOCK)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcasecmp(entry->n, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool is_same(const struct plan *p, const struct asked_entry *entry)
+{
+	if (is_token_path(entry))
+		return strcmp(entry->value, ACCOUNT_TOKEN) == 0 ||
+		       (p->token.file && strcmp(entry->value, p->token.file) == 0);
+	const char *usual = operators_value(p, entry->row);
+	bool said = true, wanted = true;
+	if (entry->row->type == OPTION_BOOL)
+		return (str_bool(entry->value, &said, NULL) || !*entry->value) &&
+		       (!usual || str_bool(usual, &wanted, NULL)) &&
+		       (*entry->value && said) == (usual && wanted);
+	return strcmp(entry->value, usual ? usual : "") == 0;
+}
+
+// The peer's own image has no agent of ours: a pod that comes from there works with ours.
+static bool leave_image(struct plan *p, struct asked_entry *entry)
+{
+	if (entry->prefix == PREFIX_OURS || strcmp(asked_name(entry->row), IMAGE) != 0 ||
+	    !*entry->value)
+		return false;
+	notes_add(p->warnings,
+		  "annotation %s has no effect: the image is the operator's; he may "
+		  "allow it by allow_override",
+		  entry->key);
+	entry->value = operators_value(p, entry->row);
+	return true;
+}
+
+bool plan_overrides(struct plan *p, struct err *e)
+{
+	for (size_t i = 0; i < p->asked.n; i++) {
+		struct asked_entry *entry = &p->asked.entries[i];
+		bool token = is_token_path(entry);
+		const char *name =
+			token ? "auth-config-token-path" : asked_name(entry->row);
+		AUTO_JSON json_t *value = NULL;
+		if ((!token && !entry->row->guarded) || entry->layer != LAYER_POD)
+			continue;
+		if (!asked_value(entry, &value, e)) // a fault of form is the nearer one
+			return false;
+		if (is_same(p, entry) || plan_may_override(p, name) ||
+		    leave_image(p, entry))
+			continue;
+		return asked_wrong(entry, e,
+				   "this is the operator's; remove the annotation, or "
+				   "let the webhook's configuration say allow_override "
+				   "= [\"%s\"]",
+				   name);
+	}
+	return true;
+}
