@@ -365,10 +365,10 @@ def test_the_same_asked_at_once_makes_one_credential(fake, folder, start):
     fake.on("db/creds/app", Answer(json=secret({"username": "u"}, lease_id="db/creds/app/1",
                                                lease_duration=3600, renewable=True), delay=0.3))
     port = free_port()
-    start(token_file(folder, fake.address, "t") +
+    agent = start(token_file(folder, fake.address, "t") +
           "cache {\n use_auto_auth_token = true\n}\n" + listener(port))
     wait_until("the listener", lambda: listening(port))
-    fake.wait(1)
+    agent.event("login")  # its token is there
     answers = []
     threads = [threading.Thread(target=lambda: answers.append(
         ask(port, "GET", "/v1/db/creds/app"))) for _ in range(10)]
@@ -387,10 +387,10 @@ def test_a_client_that_leaves_does_not_lose_the_credential(fake, folder, start):
     fake.on("db/creds/app", Answer(json=secret({"username": "u"}, lease_id="db/creds/app/1",
                                                lease_duration=3600, renewable=True), delay=0.5))
     port = free_port()
-    start(token_file(folder, fake.address, "t") +
+    agent = start(token_file(folder, fake.address, "t") +
           "cache {\n use_auto_auth_token = true\n}\n" + listener(port))
     wait_until("the listener", lambda: listening(port))
-    fake.wait(1)
+    agent.event("login")  # its token is there
     with socket.create_connection(("127.0.0.1", port), LIMIT_S) as gone:
         gone.sendall(b"GET /v1/db/creds/app HTTP/1.1\r\nHost: x\r\n\r\n")
         wait_until("the request at the store", lambda: fake.count("db/creds/app") == 1)
@@ -406,10 +406,10 @@ def test_a_kept_lease_is_renewed(fake, folder, start):
     fake.on("sys/leases/renew", Answer(json=secret(None, **lease)),
             Answer(json=secret(None, **lease)), Answer(400, json={"errors": ["no"]}))
     port = free_port()
-    start(token_file(folder, fake.address, "t") +
+    agent = start(token_file(folder, fake.address, "t") +
           "cache {\n use_auto_auth_token = true\n}\n" + listener(port))
     wait_until("the listener", lambda: listening(port))
-    fake.wait(1)
+    agent.event("login")  # its token is there
     assert ask(port, "GET", "/v1/db/creds/app")[2]["X-Cache"] == "MISS"
     wait_until("two renewals", lambda: fake.count("sys/leases/renew") >= 2)
     assert ask(port, "GET", "/v1/db/creds/app")[2]["X-Cache"] == "HIT"
@@ -443,7 +443,7 @@ def test_headers_of_the_connection_stay_here(fake, folder, start):
     agent = start(token_file(folder, fake.address, "ours") +
           "api_proxy {\n use_auto_auth_token = \"force\"\n}\n" + listener(port))
     wait_until("the listener", lambda: listening(port))
-    fake.wait(1)
+    agent.event("login")  # its token is there
     _, _, got = ask(port, "POST", "/v1/kv/data/app", "x=y", X_Vault_Token="theirs",
                     Authorization="Bearer theirs", X_Other="kept", Accept_Encoding="gzip",
                     Proxy_Authorization="Basic x", X_Vault_Namespace="team")
