@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makes helm and kustomize from their Go modules (go.mod beside this file), once for what that
 # file says, and keeps them in the user's cache. The first time takes some minutes and says so.
-# Prints the folder that holds them.
+# promtool comes from Debian's package of Prometheus, unpacked into the cache and not installed,
+# so that no service starts. Prints the folder that holds them.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -14,6 +15,15 @@ say() { printf 'manifests: %s\n' "$*" >&2; }
 mkdir -p "$folder"
 exec 9>"$folder/lock"
 flock 9
+
+if [ ! -x "$folder/promtool" ]; then
+	say 'fetching promtool'
+	work=$(mktemp -d)
+	trap 'rm -rf "$work"' EXIT
+	(cd "$work" && apt-get -q -o APT::Sandbox::User=root download prometheus >/dev/null)
+	dpkg-deb -x "$work"/prometheus_*.deb "$work/root"
+	mv "$work/root/usr/bin/promtool" "$folder/promtool"
+fi
 
 # The Go of `make deps` where the machine's is missing or too old for the tests.
 go=$here/../../build/deps/venv/bin/go
