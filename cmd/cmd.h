@@ -11,4 +11,5 @@ int cmd_check(int argc, char **argv);
 int cmd_options(int argc, char **argv);
 int cmd_inject(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_policy(int argc, char **argv);
 int cmd_status(int argc, char **argv);

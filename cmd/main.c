@@ -24,6 +24,7 @@ static const struct {
 	{ "inject", cmd_inject, "do to a manifest what the webhook would do" },
 	{ "explain", cmd_explain, "what an annotation or option means" },
 	{ "check", cmd_check, "validate configurations" },
+	{ "policy", cmd_policy, "test policies over cases" },
 	{ "status", cmd_status, "what a running agent holds, and who has read it" },
 	{ "options", cmd_options, "every configuration key, annotation and variable" },
 };

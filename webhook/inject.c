@@ -22,7 +22,7 @@ static bool is_system(const char *namespace_)
 	return false;
 }
 
-static bool has_agent(const json_t *spec)
+bool inject_has_agent(const json_t *spec)
 {
 	const json_t *one;
 	POD_EACH (json_object_get(spec, "initContainers"), i, one)
@@ -58,7 +58,7 @@ static bool reason_not_to(struct plan *p, const struct inject_ask *ask, const ch
 		return true;
 	*ret = "already injected";
 	if (strcmp(asked_text(&p->asked, "agent-inject-status", ""), "injected") == 0 &&
-	    !has_agent(spec))
+	    !inject_has_agent(spec))
 		return true;
 	*ret = NULL;
 	return true;

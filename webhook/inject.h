@@ -31,4 +31,6 @@ struct inject_result {
 
 MUST_CHECK bool inject_pod(const struct inject_ask *ask, struct inject_result *ret,
 			   struct err *e);
+// Whether a pod's spec has an agent already.
+bool inject_has_agent(const json_t *spec);
 void inject_release(struct inject_result *r);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/base/mem.h"
 #include "lib/http/server.h"
 
 static const struct {
@@ -20,6 +21,8 @@ void metrics_review(struct metrics *m, const char *what, int64_t us)
 	size_t i = 0;
 	if (strcmp(what, "injected") == 0)
 		m->injected++;
+	else if (strcmp(what, "allowed") == 0)
+		m->allowed++;
 	else if (strcmp(what, "refused") == 0)
 		m->refused++;
 	else if (strcmp(what, "bad review") == 0)
@@ -54,12 +57,69 @@ static void put_reviews(const struct metrics *m, struct buf *to)
 	} results[] = { { "injected", m->injected },
 			{ "passed", m->passed },
 			{ "refused", m->refused },
+			{ "allowed", m->allowed },
 			{ "bad", m->bad } };
 	head(to, "reviews_total", "counter", "reviews by what was answered");
 	for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
 		buf_printf(to,
 			   "ampoule_webhook_reviews_total{result=\"%s\"} %" PRIu64 "\n",
 			   results[i].word, results[i].value);
+}
+
+void metrics_finding(struct metrics *m, const char *policy, const char *namespace_,
+		     const char *decision)
+{
+	for (size_t i = 0; i < m->n_findings; i++) {
+		struct metrics_finding *f = &m->findings[i];
+		bool other = i == METRICS_FINDINGS - 1;
+		if (other || (f->decision == decision && strcmp(f->policy, policy) == 0 &&
+			      strcmp(f->namespace_, namespace_) == 0)) {
+			f->n++;
+			return;
+		}
+	}
+	bool last = m->n_findings == METRICS_FINDINGS - 1;
+	m->findings[m->n_findings++] =
+		(struct metrics_finding){ mem_strdup(last ? "other" : policy),
+					  mem_strdup(last ? "other" : namespace_),
+					  last ? "other" : decision, 1 };
+}
+
+void metrics_release(struct metrics *m)
+{
+	for (size_t i = 0; i < m->n_findings; i++) {
+		mem_free(m->findings[i].policy);
+		mem_free(m->findings[i].namespace_);
+	}
+	m->n_findings = 0;
+}
+
+// A label's value: the names of policies are the operator's, and may hold anything.
+static void put_label(struct buf *to, const char *name, const char *value)
+{
+	buf_printf(to, "%s=\"", name);
+	for (; *value; value++) {
+		if (*value == '"' || *value == '\\')
+			buf_putc(to, '\\');
+		buf_putc(to, (unsigned char)*value < ' ' ? ' ' : *value);
+	}
+	buf_putc(to, '"');
+}
+
+static void put_findings(const struct metrics *m, struct buf *to)
+{
+	head(to, "policy_findings_total", "counter",
+	     "what policies had to say, by policy, namespace and decision");
+	for (size_t i = 0; i < m->n_findings; i++) {
+		const struct metrics_finding *f = &m->findings[i];
+		buf_puts(to, "ampoule_webhook_policy_findings_total{");
+		put_label(to, "policy", f->policy);
+		buf_putc(to, ',');
+		put_label(to, "namespace", f->namespace_);
+		buf_putc(to, ',');
+		put_label(to, "decision", f->decision);
+		buf_printf(to, "} %" PRIu64 "\n", f->n);
+	}
 }
 
 static void put_durations(const struct metrics *m, struct buf *to)
@@ -82,6 +142,9 @@ void metrics_write(const struct metrics *m, const struct http_server_stats *s,
 {
 	put_reviews(m, to);
 	put_durations(m, to);
+	put_findings(m, to);
+	one(to, "policies", "gauge", "policies and purposes that are loaded",
+	    m->policies);
 	one(to, "warnings_total", "counter", "admission warnings", m->warnings);
 	one(to, "dry_runs_total", "counter", "reviews of dry runs", m->dry_runs);
 	one(to, "reloads_total", "counter", "new configurations and certificates taken",

@@ -8,7 +8,7 @@
 
 struct http_server_stats;
 
-enum { METRICS_BUCKETS = 8 };
+enum { METRICS_BUCKETS = 8, METRICS_FINDINGS = 256 };
 
 struct metrics {
 	uint64_t injected, passed, refused, bad;
@@ -16,10 +16,21 @@ struct metrics {
 	uint64_t reloads, failed_reloads;
 	uint64_t bucket[METRICS_BUCKETS + 1]; // durations; the last is +Inf
 	uint64_t sum_us, count;
-	int64_t cert_not_after; // seconds since 1970; 0: none
+	int64_t cert_not_after;     // seconds since 1970; 0: none
+	uint64_t policies, allowed; // loaded; reviews of /validate that were allowed
+	struct metrics_finding {
+		char *policy, *namespace_;
+		const char *decision;
+		uint64_t n;
+	} findings[METRICS_FINDINGS]; // the last one counts what has no place of its own
+	size_t n_findings;
 };
 
 // One review: what was done (mutate_note.what), and how long it took.
 void metrics_review(struct metrics *m, const char *what, int64_t us);
+// One finding of a policy; beyond METRICS_FINDINGS sets of labels all count as "other".
+void metrics_finding(struct metrics *m, const char *policy, const char *namespace_,
+		     const char *decision);
+void metrics_release(struct metrics *m);
 void metrics_write(const struct metrics *m, const struct http_server_stats *s,
 		   struct buf *to);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "webhook/diff.h"
 #include "webhook/inject.h"
@@ -28,6 +29,7 @@ static void name_pod(const struct review *r, struct mutate_note *note)
 		name = text_of(metadata, "generateName");
 	snprintf(note->pod, sizeof(note->pod), "%.63s/%.253s%s", r->namespace_, name,
 		 whole ? "" : "*");
+	snprintf(note->namespace_, sizeof(note->namespace_), "%.63s", r->namespace_);
 }
 
 // A word why the review is no business of ours, or NULL.
@@ -40,8 +42,25 @@ static const char *pass_by(const struct review *r)
 	return r->object ? NULL : "no object";
 }
 
+// The policies, asked about the pod as it will be stored.
+static void judge(const struct inject_ask *ask, const struct inject_result *result,
+		  struct verdict *verdict)
+{
+	const json_t *spec = json_object_get(ask->pod, "spec");
+	struct policy_ask about = {
+		.settings = ask->settings,
+		.pod = result->pod ? result->pod : ask->pod,
+		.namespace_ = ask->namespace_,
+		.namespace_annotations = ask->namespace_annotations,
+		.kind = "Pod",
+		.fresh = result->pod && !inject_has_agent(spec),
+		.now_ms = clock_wall_ms(),
+	};
+	verdict_make(ask->settings->policies, &about, result->warnings, verdict);
+}
+
 static void answer_pod(const struct settings *s, const struct review *r, struct buf *to,
-		       struct mutate_note *note)
+		       struct mutate_note *note, struct verdict *verdict)
 {
 	struct inject_ask ask = { .pod = r->object,
 				  .namespace_ = r->namespace_,
@@ -51,15 +70,22 @@ static void answer_pod(const struct settings *s, const struct review *r, struct 
 	AUTO_JSON json_t *patch = NULL;
 	bool ok = inject_pod(&ask, &result, &e);
 	note->what = ok ? result.why : "refused";
+	if (ok)
+		judge(&ask, &result, verdict);
+	const char *message = ok ? verdict->message : e.text;
+	ok = !message;
 	note->warnings = json_array_size(result.warnings);
-	if (!ok)
-		snprintf(note->reason, sizeof(note->reason), "%s", e.text);
+	if (!ok) {
+		note->what = "refused";
+		snprintf(note->reason, sizeof(note->reason), "%s", message);
+	}
 	if (ok && result.pod)
 		patch = diff_make(r->object, result.pod);
 	struct review_answer answer = { .allowed = ok,
-					.message = ok ? NULL : e.text,
+					.message = message,
 					.patch = patch,
-					.warnings = result.warnings };
+					.warnings = result.warnings,
+					.audit = verdict->audit };
 	review_write(r, &answer, to);
 	inject_release(&result);
 }
@@ -78,9 +104,19 @@ static void answer_kind(const struct review *r, struct buf *to, struct mutate_no
 int mutate_review(const struct settings *s, const char *body, size_t len, struct buf *to,
 		  struct mutate_note *note)
 {
+	struct verdict verdict;
+	int status = mutate_judged(s, body, len, to, note, &verdict);
+	verdict_release(&verdict);
+	return status;
+}
+
+int mutate_judged(const struct settings *s, const char *body, size_t len, struct buf *to,
+		  struct mutate_note *note, struct verdict *verdict)
+{
 	struct review r;
 	struct err e = ERR_INIT;
 	*note = (struct mutate_note){ .what = "bad review" };
+	*verdict = (struct verdict){ .message = NULL };
 	if (!review_parse(body, len, &r, &e)) {
 		snprintf(note->reason, sizeof(note->reason), "%s", e.text);
 		buf_printf(to, "%s\n", e.text);
@@ -97,7 +133,7 @@ int mutate_review(const struct settings *s, const char *body, size_t len, struct
 	} else if (strcmp(kind, "Pod") != 0) {
 		answer_kind(&r, to, note);
 	} else {
-		answer_pod(s, &r, to, note);
+		answer_pod(s, &r, to, note, verdict);
 	}
 	review_release(&r);
 	return GOOD;

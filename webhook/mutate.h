@@ -7,6 +7,7 @@
 
 #include "lib/base/buf.h"
 #include "webhook/settings.h"
+#include "webhook/verdict.h"
 
 // What the log and the metrics say of it.
 struct mutate_note {
@@ -16,8 +17,12 @@ struct mutate_note {
 	char reason[512]; // of a refusal, "" otherwise
 	size_t warnings;
 	bool dry_run;
+	char namespace_[64];
 };
 
 // 200 with a review in `to`, or another status with a line of text.
 int mutate_review(const struct settings *s, const char *body, size_t len, struct buf *to,
 		  struct mutate_note *note);
+// The same, and what the policies say of the pod, which the caller releases.
+int mutate_judged(const struct settings *s, const char *body, size_t len, struct buf *to,
+		  struct mutate_note *note, struct verdict *verdict);

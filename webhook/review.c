@@ -31,6 +31,7 @@ static bool read_request(const json_t *request, struct review *r, struct err *e)
 	    !read_text(request, "operation", &r->operation, e) ||
 	    !read_text(request, "subResource", &r->sub_resource, e) ||
 	    !read_text(kind, "kind", &r->kind, e) ||
+	    !read_text(json_object_get(request, "userInfo"), "username", &r->user, e) ||
 	    !json_get_bool(request, "dryRun", &r->dry_run, e))
 		return err_wrap(e, "request");
 	if (!*r->uid || strlen(r->uid) > UID_MAX)
@@ -38,6 +39,8 @@ static bool read_request(const json_t *request, struct review *r, struct err *e)
 	if (object && !json_is_null(object) && !json_is_object(object))
 		return err_set(e, ERR_CONFIG, 0, "request.object is no object");
 	r->object = json_is_object(object) ? object : NULL;
+	object = json_object_get(request, "oldObject");
+	r->old_object = json_is_object(object) ? object : NULL;
 	return true;
 }
 
@@ -91,6 +94,9 @@ void review_write(const struct review *r, const struct review_answer *a, struct 
 					      "reason", "Forbidden", "message", message));
 	if (json_array_size(a->warnings) > 0)
 		json_object_set(response, "warnings", (json_t *)(uintptr_t)a->warnings);
+	if (a->audit)
+		json_object_set(response, "auditAnnotations",
+				(json_t *)(uintptr_t)a->audit);
 	AUTO_FREE char *text = json_dumps(response, JSON_COMPACT);
 	buf_printf(to,
 		   "{\"apiVersion\":\"%s\",\"kind\":\"AdmissionReview\",\"response\":",

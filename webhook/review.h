@@ -17,6 +17,8 @@ struct review {
 	const char *api_version, *uid, *namespace_, *name, *operation, *kind;
 	const char *sub_resource; // "" for the object itself
 	const json_t *object;     // or NULL
+	const json_t *old_object; // of an update; or NULL
+	const char *user;         // who asks: "system:node:one"
 	bool dry_run;
 };
 
@@ -30,5 +32,6 @@ struct review_answer {
 	const char *message;    // of a refusal
 	const json_t *patch;    // operations, or NULL
 	const json_t *warnings; // or NULL
+	const json_t *audit;    // annotations for the API server's audit log; or NULL
 };
 void review_write(const struct review *r, const struct review_answer *a, struct buf *to);

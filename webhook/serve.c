@@ -17,8 +17,10 @@
 #include "lib/tls/tls.h"
 #include "webhook/metrics.h"
 #include "webhook/mutate.h"
+#include "webhook/policy.h"
 #include "webhook/review.h"
 #include "webhook/settings.h"
+#include "webhook/validate.h"
 
 enum {
 	PEM_MAX = 1024 * 1024,
@@ -35,7 +37,7 @@ struct serve {
 	struct loop *loop;
 	struct http_server *http, *http_metrics;
 	struct tls_server *tls;
-	struct loop_watch *watch_config, *watch_cert, *watch_key;
+	struct loop_watch *watch_config, *watch_cert, *watch_key, *watch_policies;
 	struct metrics metrics;
 	unsigned open_servers; // not yet drained
 	bool ending;
@@ -84,11 +86,48 @@ static void on_mutate(void *ctx, struct http_exchange *x)
 		return;
 	}
 	bool big = in->body_len > BIG_REVIEW;
-	int status = mutate_review(&s->settings, in->body, in->body_len, &to, &note);
+	struct verdict verdict;
+	int status =
+		mutate_judged(&s->settings, in->body, in->body_len, &to, &note, &verdict);
 	metrics_review(&s->metrics, note.what, now_us() - begin);
 	s->metrics.warnings += note.warnings;
 	s->metrics.dry_runs += note.dry_run;
 	log_review(&note, status);
+	verdict_report(&verdict, note.namespace_, note.pod, "mutate", note.dry_run,
+		       &s->metrics);
+	verdict_release(&verdict);
+	struct http_answer answer = { .status = status,
+				      .type = status == 200 ? "application/json"
+							    : "text/plain" };
+	http_answer_take(x, &answer, &to);
+	if (big)
+		mem_trim();
+}
+
+static void on_validate(void *ctx, struct http_exchange *x)
+{
+	struct serve *s = ctx;
+	const struct http_incoming *in = http_exchange_incoming(x);
+	struct validate_world world = { .now_ms = clock_wall_ms() };
+	struct validate_note note;
+	AUTO_BUF struct buf to = BUF_INIT(ANSWER_MAX);
+	int64_t begin = now_us();
+	if (!is_json(http_head_field(&in->head, "content-type"))) {
+		http_answer_text(x, 415, "Content-Type: application/json is wanted");
+		return;
+	}
+	bool big = in->body_len > BIG_REVIEW;
+	int status =
+		validate_review(&s->settings, &world, in->body, in->body_len, &to, &note);
+	metrics_review(&s->metrics, note.what, now_us() - begin);
+	s->metrics.warnings += note.warnings;
+	s->metrics.dry_runs += note.dry_run;
+	const char *reason = note.verdict.message;
+	log_at(reason ? LOG_WARN : LOG_DEBUG, note.what, LOG_STR("pod", note.pod),
+	       LOG_STR("at", "validate"), LOG_STR("reason", reason ? reason : ""));
+	verdict_report(&note.verdict, note.namespace_, note.pod, "validate", note.dry_run,
+		       &s->metrics);
+	verdict_release(&note.verdict);
 	struct http_answer answer = { .status = status,
 				      .type = status == 200 ? "application/json"
 							    : "text/plain" };
@@ -130,6 +169,7 @@ static void on_metrics(void *ctx, struct http_exchange *x)
 
 static const struct http_route routes[] = {
 	{ "POST", "/mutate", REVIEW_MAX, on_mutate },
+	{ "POST", "/validate", REVIEW_MAX, on_validate },
 	{ "GET", "/healthz", 0, on_healthz },
 	{ "GET", "/readyz", 0, on_readyz },
 	{ "GET", "/metrics", 0, on_metrics },
@@ -139,6 +179,7 @@ static const struct http_route routes[] = {
 // With metrics_listen set the reviews' port shows no metrics.
 static const struct http_route routes_reviews[] = {
 	{ "POST", "/mutate", REVIEW_MAX, on_mutate },
+	{ "POST", "/validate", REVIEW_MAX, on_validate },
 	{ "GET", "/healthz", 0, on_healthz },
 	{ "GET", "/readyz", 0, on_readyz },
 	{ .path = NULL },
@@ -233,6 +274,18 @@ static bool follow_certificate(struct serve *s, const struct settings *c, struct
 	return load_certificate(s, c, e) && watch_files(s, c, e);
 }
 
+static void tell_remark(void *ctx, const char *text)
+{
+	(void)ctx;
+	log_warn("policies", LOG_STR("remark", text));
+}
+
+static void settings_taken(struct serve *s)
+{
+	s->metrics.policies = policies_count(s->settings.policies);
+	policies_remarks(s->settings.policies, clock_wall_ms(), tell_remark, NULL);
+}
+
 static void on_config(void *ctx, const char *path)
 {
 	struct serve *s = ctx;
@@ -246,6 +299,7 @@ static void on_config(void *ctx, const char *path)
 		struct settings old = s->settings;
 		s->settings = fresh;
 		settings_release(&old);
+		settings_taken(s);
 	} else {
 		settings_release(&fresh);
 	}
@@ -329,7 +383,9 @@ static bool watch(struct serve *s, struct err *e)
 {
 	const struct settings *c = &s->settings;
 	return loop_watch_add(s->loop, s->config, on_config, s, &s->watch_config, e) &&
-	       (!c->cert_file || watch_files(s, c, e));
+	       (!c->cert_file || watch_files(s, c, e)) &&
+	       (!c->policy_path || loop_watch_add(s->loop, c->policy_path, on_config, s,
+						  &s->watch_policies, e));
 }
 
 static bool start(struct serve *s, struct err *e)
@@ -341,6 +397,7 @@ static bool start(struct serve *s, struct err *e)
 	    !loop_signal_add(s->loop, SIGINT, on_end, s, e) || !open_reviews(s, e) ||
 	    !open_metrics(s, e) || !watch(s, e))
 		return false;
+	settings_taken(s);
 	log_info("serving", LOG_STR("listen", s->settings.listen),
 		 LOG_INT("port", http_server_port(s->http)),
 		 LOG_STR("tls", s->tls ? "on" : "off"));
@@ -355,6 +412,8 @@ bool serve_run(const char *config, struct err *e)
 	loop_watch_remove(s.watch_config);
 	loop_watch_remove(s.watch_cert);
 	loop_watch_remove(s.watch_key);
+	loop_watch_remove(s.watch_policies);
+	metrics_release(&s.metrics);
 	http_server_free(s.http_metrics);
 	http_server_free(s.http);
 	tls_server_free(s.tls);

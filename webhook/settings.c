@@ -12,6 +12,7 @@
 #include "lib/conf/annotation.h"
 #include "lib/conf/conf.h"
 #include "lib/conf/hcl.h"
+#include "webhook/policy.h"
 
 #define DEFAULT_IMAGE "ampoule-agent:latest"
 
@@ -25,6 +26,7 @@ static const struct {
 	{ "tls_cert_file", offsetof(struct settings, cert_file) },
 	{ "tls_key_file", offsetof(struct settings, key_file) },
 	{ "image", offsetof(struct settings, image) },
+	{ "policies", offsetof(struct settings, policy_path) },
 };
 
 static const struct {
@@ -37,8 +39,8 @@ static const struct {
 	{ "unlimited", offsetof(struct settings, unlimited) },
 };
 
-static const char *const others_known[] = { "annotations", "store", "template",
-					    "allow_override" };
+static const char *const others_known[] = { "annotations",    "store",  "template",
+					    "allow_override", "policy", "purpose" };
 
 void settings_init(struct settings *s)
 {
@@ -48,7 +50,8 @@ void settings_init(struct settings *s)
 				.annotations = json_object(),
 				.allow_override = json_array(),
 				.stores = json_object(),
-				.templates = json_object() };
+				.templates = json_object(),
+				.policies = policies_new() };
 }
 
 void settings_release(struct settings *s)
@@ -58,6 +61,7 @@ void settings_release(struct settings *s)
 	json_decref(s->allow_override);
 	json_decref(s->stores);
 	json_decref(s->templates);
+	policies_free(s->policies);
 	*s = (struct settings){ .listen = NULL };
 }
 
@@ -272,7 +276,10 @@ bool settings_parse(const char *file, const char *text, size_t len, struct setti
 	return known(root, e) && read_texts(root, ret, e) &&
 	       read_annotations(&pool, root, ret, e) && read_allowed(root, ret, e) &&
 	       read_stores(&pool, root, ret, e) && read_templates(&pool, root, ret, e) &&
-	       check_stores(ret, file, e);
+	       check_stores(ret, file, e) &&
+	       policies_add(ret->policies, file, text, len, false, e) &&
+	       (!ret->policy_path ||
+		policies_add_path(ret->policies, ret->policy_path, e));
 }
 
 bool settings_load(const char *file, struct settings *ret, struct err *e)

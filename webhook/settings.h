@@ -16,6 +16,7 @@
 //	}
 //	allow_override = ["service"]          # what is the operator's, but pods may say
 //	store "aws" { type = "aws" }          # as in the agent's configuration
+//	policies = "/etc/ampoule/policies"    # a file or folder; policy blocks here count too
 //	template "pg" { contents = "{{ … }}" } # for secret-<n>: "path | pg"
 //
 // One struct settings never changes: a reload makes another.
@@ -25,6 +26,8 @@
 #include <stdbool.h>
 
 #include "lib/base/err.h"
+
+struct policies; // policy.h
 
 enum { SETTINGS_MAX = 1024 * 1024 };
 
@@ -38,7 +41,9 @@ struct settings {
 	json_t *allow_override; // the peer's names of annotations (override.c); never NULL
 	json_t *stores;         // name → body of a store block; never NULL
 	json_t *templates;      // name → text; never NULL
-	bool openshift;         // no fixed user and group: the platform chooses
+	const char *policy_path;   // file or folder of policies; NULL: none
+	struct policies *policies; // those, and the ones of this file; never NULL
+	bool openshift;            // no fixed user and group: the platform chooses
 	bool gate_by_probe; // a startup probe holds the application back, not a postStart hook
 	bool writable;  // the application may write into its folder, as with the peers
 	bool unlimited; // the volumes have no sizeLimit, as with the peers

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every rule of every policy that is for the pod, asked over what the pod uses.
+#include "webhook/policy.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/conf/path_rule.h"
+#include "webhook/policy_int.h"
+
+enum { FINDINGS_MAX = 200, TEXT_MAX = 400 };
+
+struct judging {
+	struct facts *f;
+	struct pool *pool;
+	struct policy_result *out;
+	const struct policy *policy;
+	const char *name, *rule, *help; // of the policy or purpose that is being asked
+	enum policy_mode mode;
+	const struct exemption *exempt;
+};
+
+struct facts *judge_facts(struct judging *j)
+{
+	return j->f;
+}
+
+void judge_found(struct judging *j, const char *field, const char *fmt, ...)
+{
+	struct policy_result *r = j->out;
+	char text[TEXT_MAX];
+	va_list ap;
+	if (r->n >= FINDINGS_MAX)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	r->findings = pool_append(j->pool, r->findings, &r->n, sizeof(*r->findings));
+	r->findings[r->n - 1] = (struct policy_finding){
+		.policy = j->name,
+		.rule = j->rule,
+		.field = pool_strdup(j->pool, field),
+		.text = j->help ? pool_printf(j->pool, "%s (%s)", text, j->help)
+				: pool_strdup(j->pool, text),
+		.mode = j->mode,
+		.exempt = j->exempt ? j->exempt->name : NULL,
+		.owner = j->exempt ? j->exempt->owner : NULL,
+	};
+}
+
+// --- the rule that is being asked
+
+static const struct exemption *exemption_of(const struct judging *j)
+{
+	const struct policy *p = j->policy;
+	for (size_t i = 0; i < p->n_exempt; i++) {
+		const struct exemption *x = &p->exempt[i];
+		if (x->until_ms > j->f->ask->now_ms &&
+		    (!x->rules.given || patterns_match(&x->rules, j->rule, ".")) &&
+		    selector_matches(&x->who, &j->f->id, false))
+			return x;
+	}
+	return NULL;
+}
+
+static void begin(struct judging *j, const char *kind, const char *name,
+		  enum policy_mode mode)
+{
+	bool pod = strcmp(j->f->id.kind, "Pod") == 0;
+	j->rule = pool_printf(j->pool, "%s.%s", kind, name);
+	j->mode = !pod && mode > j->policy->workloads ? j->policy->workloads : mode;
+	j->exempt = exemption_of(j);
+}
+
+// --- allow and deny
+
+static const char *const separators[FACT_COUNT] = {
+	[FACT_STORES] = "",      [FACT_STORE_NAMESPACES] = "/",
+	[FACT_ADDRESSES] = "/:", [FACT_ROLES] = "",
+	[FACT_PATHS] = "/",      [FACT_FUNCTIONS] = "",
+	[FACT_IMAGES] = "/",     [FACT_AGENT_IMAGES] = "/",
+	[FACT_ANNOTATIONS] = "",
+};
+
+static bool covered(const struct patterns *p, enum policy_fact kind,
+		    const struct fact *fact, bool deny)
+{
+	if (kind == FACT_PATHS) {
+		for (size_t i = 0; i < p->n; i++)
+			if (deny ? path_rule_denies(p->list[i], fact->store, fact->value)
+				 : path_rule_allows(p->list[i], fact->store, fact->value))
+				return true;
+		return false;
+	}
+	if (patterns_match(p, fact->value, separators[kind]))
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(fact->also); i++)
+		if (fact->also[i] && patterns_match(p, fact->also[i], separators[kind]))
+			return true;
+	return false;
+}
+
+static const char *const remedies[FACT_COUNT] = {
+	[FACT_STORES] = "name another store by the annotation ampoule.dev/stores",
+	[FACT_STORE_NAMESPACES] = "remove the annotation that sets the namespace",
+	[FACT_ADDRESSES] = "remove the annotation that sets the address",
+	[FACT_ROLES] = "choose another role",
+	[FACT_PATHS] = "choose another path, or ask the policy's owner",
+	[FACT_FUNCTIONS] = "write the template without it",
+	[FACT_IMAGES] = "use another image",
+	[FACT_AGENT_IMAGES] = "remove the annotation agent-image",
+	[FACT_ANNOTATIONS] = "remove it",
+};
+
+// What the value is, in a sentence.
+static const char *const nouns[FACT_COUNT] = {
+	"the store",      "the store's namespace", "the address", "the role",
+	"the path",       "the function",          "the image",   "the agent's image",
+	"the annotation",
+};
+
+static void ask_facts(struct judging *j, const struct patterns *p, enum policy_fact kind,
+		      bool deny)
+{
+	const struct facts *f = j->f;
+	for (size_t i = 0; i < f->uses[kind].n; i++) {
+		const struct fact *fact = &f->uses[kind].list[i];
+		if (fact->computed)
+			continue; // the agent looks at it
+		if (fact->odd)
+			judge_found(j, fact->field,
+				    "%s '%.100s' is not written plainly (no %%, //, .., "
+				    "user or query), so that no rule can be asked about "
+				    "it; write it plainly",
+				    nouns[kind], fact->value);
+		else if (covered(p, kind, fact, deny) == deny)
+			judge_found(j, fact->field, "%s '%.150s' is %s; %s", nouns[kind],
+				    fact->value, deny ? "denied" : "not allowed",
+				    remedies[kind]);
+	}
+	bool hidden = kind == FACT_PATHS || kind == FACT_FUNCTIONS ||
+		      kind == FACT_STORES || kind == FACT_ADDRESSES || kind == FACT_ROLES;
+	if (hidden && f->config_map)
+		judge_found(j, "metadata.annotations",
+			    "the agent takes its configuration from where nobody can "
+			    "look at it here; use annotations in place of "
+			    "agent-configmap");
+}
+
+static void ask_lists(struct judging *j)
+{
+	const struct policy *p = j->policy;
+	for (enum policy_fact i = 0; i < FACT_COUNT; i++) {
+		if (p->deny[i].given) {
+			begin(j, "deny", policy_fact_name(i), p->mode);
+			ask_facts(j, &p->deny[i], i, true);
+		}
+		if (p->allow[i].given) {
+			begin(j, "allow", policy_fact_name(i), p->mode);
+			ask_facts(j, &p->allow[i], i, false);
+		}
+	}
+}
+
+// --- limits
+
+static void ask_limits(struct judging *j)
+{
+	const struct policy *p = j->policy;
+	const struct facts *f = j->f;
+	const int64_t *l = p->limits;
+	if (l[LIMIT_INTERVAL] >= 0 && f->interval_ms >= 0 &&
+	    f->interval_ms < l[LIMIT_INTERVAL]) {
+		begin(j, "limits", "min_interval", p->mode);
+		judge_found(j, f->interval_field,
+			    "it is read each %lld s, which is too often; an interval of "
+			    "%lld s or more is wanted",
+			    (long long)f->interval_ms / 1000,
+			    (long long)l[LIMIT_INTERVAL] / 1000);
+	}
+	if (l[LIMIT_FILES] >= 0 && f->n_files > (size_t)l[LIMIT_FILES]) {
+		begin(j, "limits", "max_files", p->mode);
+		judge_found(j, "metadata.annotations",
+			    "%zu files and variables are asked for; at most %lld are "
+			    "allowed",
+			    f->n_files, (long long)l[LIMIT_FILES]);
+	}
+	if (l[LIMIT_TEMPLATE] >= 0 && f->template_max > (size_t)l[LIMIT_TEMPLATE]) {
+		begin(j, "limits", "max_template", p->mode);
+		judge_found(j, f->template_field,
+			    "its template has %zu bytes; at most %lld are allowed",
+			    f->template_max, (long long)l[LIMIT_TEMPLATE]);
+	}
+	if (l[LIMIT_TTL] >= 0 && f->ttl_ms > l[LIMIT_TTL]) {
+		begin(j, "limits", "max_ttl", p->mode);
+		judge_found(j, f->ttl_field,
+			    "it asks for a lifetime of %lld s; at most %lld s are "
+			    "allowed",
+			    (long long)f->ttl_ms / 1000, (long long)l[LIMIT_TTL] / 1000);
+	}
+}
+
+// --- require and forbid
+
+static forbid_fn *const forbids[FORBID_COUNT] = {
+	[FORBID_ENV_SECRETS] = forbid_env_secrets,
+	[FORBID_ENV_LITERALS] = forbid_env_literals,
+	[FORBID_SECRET_VOLUMES] = forbid_secret_volumes,
+	[FORBID_DISK_VOLUMES] = forbid_disk_volumes,
+	[FORBID_HOST_PATHS] = forbid_host_paths,
+	[FORBID_DEFAULT_ACCOUNT] = forbid_default_account,
+	[FORBID_ACCOUNT_TOKEN] = forbid_account_token,
+	[FORBID_SHARED_PROCESSES] = forbid_shared_processes,
+	[FORBID_FORGED_MARK] = forbid_forged_mark,
+	[FORBID_CHANGED_AGENT] = forbid_changed_agent,
+	[FORBID_OVERRIDES] = forbid_overrides,
+};
+
+static void ask_require(struct judging *j)
+{
+	struct facts *f = j->f;
+	if (j->policy->require_inject == POLICY_OFF)
+		return;
+	begin(j, "require", "inject", j->policy->require_inject);
+	enum agent_state state = agent_look(f);
+	if (state == AGENT_NONE)
+		judge_found(j, "metadata.annotations",
+			    "pods here must be injected; add the annotation "
+			    "ampoule.dev/inject: \"true\" and the secrets that the pod "
+			    "needs");
+	else if (state == AGENT_CHANGED)
+		judge_found(j, f->state_field, "pods here must be injected: %s",
+			    f->state_text);
+}
+
+static void ask_policy(struct judging *j)
+{
+	const struct policy *p = j->policy;
+	j->name = p->name;
+	j->help = p->help;
+	ask_require(j);
+	for (enum policy_forbid i = 0; i < FORBID_COUNT; i++)
+		if (p->forbid[i] != POLICY_OFF) {
+			begin(j, "forbid", policy_forbid_name(i), p->forbid[i]);
+			forbids[i](j);
+		}
+	ask_lists(j);
+	ask_limits(j);
+}
+
+// --- purposes: what one binds is only for those whom it, or another that binds it, is for
+
+static void ask_purpose(struct judging *j, const struct fact *fact, enum policy_fact kind)
+{
+	const struct policies *ps = j->f->ps;
+	const struct purpose *bound = NULL;
+	for (size_t i = 0; i < ps->n_purposes; i++) {
+		const struct purpose *p = &ps->purposes[i];
+		if (!p->binds[kind].n || fact->computed)
+			continue;
+		if (!fact->odd && !covered(&p->binds[kind], kind, fact, true))
+			continue;
+		if (selector_matches(&p->who, &j->f->id, false))
+			return;
+		bound = p;
+	}
+	if (!bound)
+		return;
+	j->name = bound->name;
+	j->mode = bound->mode;
+	if (strcmp(j->f->id.kind, "Pod") != 0 && j->mode > POLICY_WARN)
+		j->mode = POLICY_WARN;
+	judge_found(j, fact->field,
+		    "%s '%.150s' is for the purpose '%s' alone, and neither namespace "
+		    "'%.63s' nor service account '%.63s' belongs to it",
+		    nouns[kind], fact->value, bound->name, j->f->id.namespace_,
+		    j->f->id.account);
+}
+
+static void ask_purposes(struct judging *j)
+{
+	const struct policies *ps = j->f->ps;
+	if (ps->n_purposes == 0)
+		return;
+	j->rule = "purpose";
+	j->help = NULL;
+	j->exempt = NULL;
+	for (enum policy_fact k = 0; k <= FACT_PATHS; k++)
+		for (size_t i = 0; i < j->f->uses[k].n; i++)
+			ask_purpose(j, &j->f->uses[k].list[i], k);
+}
+
+// --- a pod
+
+static void judge(const struct policies *ps, const struct policy_ask *ask,
+		  struct policy_result *r)
+{
+	struct facts f;
+	struct judging j = { .f = &f, .pool = r->memory, .out = r };
+	facts_read(ps, ask, j.pool, &f);
+	for (size_t i = 0; i < ps->n_policies; i++) {
+		j.policy = &ps->policies[i];
+		if (selector_matches(&j.policy->match, &f.id, true) &&
+		    !(j.policy->has_exclude &&
+		      selector_matches(&j.policy->exclude, &f.id, false)))
+			ask_policy(&j);
+	}
+	ask_purposes(&j);
+	facts_release(&f);
+}
+
+static bool same(const struct policy_finding *a, const struct policy_finding *b)
+{
+	return strcmp(a->policy, b->policy) == 0 && strcmp(a->rule, b->rule) == 0 &&
+	       strcmp(a->field, b->field) == 0 && strcmp(a->text, b->text) == 0;
+}
+
+// What was there before the update is not told again.
+static void take_off(struct policy_result *r, const struct policy_result *before)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < r->n; i++) {
+		bool old = false;
+		for (size_t k = 0; k < before->n && !old; k++)
+			old = same(&r->findings[i], &before->findings[k]);
+		if (!old)
+			r->findings[n++] = r->findings[i];
+	}
+	r->n = n;
+}
+
+// Enforced ones first; the order is the policies' otherwise.
+static void sort(struct policy_result *r)
+{
+	for (size_t i = 1; i < r->n; i++) {
+		struct policy_finding one = r->findings[i];
+		size_t k = i;
+		for (; k > 0 && r->findings[k - 1].mode < one.mode; k--)
+			r->findings[k] = r->findings[k - 1];
+		r->findings[k] = one;
+	}
+}
+
+void policies_judge(const struct policies *ps, const struct policy_ask *ask,
+		    struct policy_result *ret)
+{
+	*ret = (struct policy_result){ .memory = NULL };
+	if (policies_count(ps) == 0 || ask->mirror)
+		return;
+	ret->memory = mem_calloc(1, sizeof(struct pool));
+	judge(ps, ask, ret);
+	if (ask->before && ret->n > 0) {
+		struct policy_ask old = *ask;
+		struct policy_result before = { .memory = mem_calloc(
+							1, sizeof(struct pool)) };
+		old.pod = ask->before;
+		judge(ps, &old, &before);
+		take_off(ret, &before);
+		policy_result_release(&before);
+	}
+	sort(ret);
+}
+
+void policy_result_add(struct policy_result *r, const struct policy_finding *f)
+{
+	if (!r->memory)
+		r->memory = mem_calloc(1, sizeof(struct pool));
+	struct pool *pool = r->memory;
+	r->findings = pool_append(pool, r->findings, &r->n, sizeof(*r->findings));
+	r->findings[r->n - 1] = (struct policy_finding){
+		.policy = pool_strdup(pool, f->policy),
+		.rule = pool_strdup(pool, f->rule),
+		.field = pool_strdup(pool, f->field),
+		.text = pool_strdup(pool, f->text),
+		.mode = f->mode,
+	};
+}
+
+void policy_result_release(struct policy_result *r)
+{
+	if (r->memory)
+		pool_release(r->memory);
+	mem_free(r->memory);
+	*r = (struct policy_result){ .memory = NULL };
+}
+
+enum policy_mode policy_result_mode(const struct policy_result *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (!r->findings[i].exempt)
+			return r->findings[i].mode;
+	return POLICY_OFF;
+}
+
+const struct policy_finding *policy_result_first(const struct policy_result *r,
+						 enum policy_mode mode)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (!r->findings[i].exempt && r->findings[i].mode == mode)
+			return &r->findings[i];
+	return NULL;
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+// Is the agent in this pod ours, whole and unchanged? Asked by doing it again: the pod without
+// its agent is injected anew, and both agents must be the same but for what the API server and
+// honest neighbours add.
+#include <string.h>
+
+#include "lib/base/json.h"
+#include "lib/base/str.h"
+#include "webhook/inject.h"
+#include "webhook/plan.h"
+#include "webhook/policy_int.h"
+
+static const char *const lists[] = { "initContainers", "containers" };
+
+static enum agent_state changed(struct facts *f, const char *field, const char *text)
+{
+	f->state_field = field;
+	f->state_text = text;
+	return f->state = AGENT_CHANGED;
+}
+
+static bool is_agent(const json_t *container)
+{
+	const json_t *env = json_object_get(container, "env");
+	return pod_find(env, "name", CONFIG_ENV) || pod_find(env, "name", SOCKET_ENV);
+}
+
+// The pod's metadata without the mark that it is injected.
+static json_t *unmarked(const struct facts *f)
+{
+	json_t *metadata = json_is_object(f->metadata)
+				   ? json_copy((json_t *)(uintptr_t)f->metadata)
+				   : json_object();
+	json_t *annotations = json_copy((json_t *)(uintptr_t)f->annotations);
+	if (!annotations)
+		return metadata;
+	json_object_set_new(metadata, "annotations", annotations);
+	for (enum annotation_prefix p = PREFIX_NONE + 1; p < PREFIX_COUNT; p++) {
+		const char *key = pool_printf(f->pool, "%s%sinject-status",
+					      annotation_prefix_text(p),
+					      p == PREFIX_OURS ? "" : "agent-");
+		json_object_del(annotations, key);
+	}
+	return metadata;
+}
+
+// The pod without any container of ours.
+static json_t *stripped(const struct facts *f)
+{
+	json_t *pod = json_copy((json_t *)(uintptr_t)f->ask->pod), *one;
+	json_t *spec = json_copy((json_t *)(uintptr_t)f->spec);
+	json_object_set_new(pod, "spec", spec);
+	json_object_set_new(pod, "metadata", unmarked(f));
+	json_object_del(pod, "status");
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		if (!json_object_get(f->spec, lists[i]))
+			continue;
+		json_t *list = json_array();
+		POD_EACH (json_object_get(f->spec, lists[i]), k, one)
+			if (!is_agent(one))
+				json_array_append(list, one);
+		json_object_set_new(spec, lists[i], list);
+	}
+	return pod;
+}
+
+// What the API server fills in, what other webhooks may bring, and what may be measured.
+static bool may_differ(const char *key)
+{
+	static const char *const keys[] = {
+		"terminationMessagePath", "terminationMessagePolicy",
+		"imagePullPolicy",        "resources",
+		"resizePolicy",           "securityContext",
+		"volumeMounts",           "startupProbe"
+	};
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (strcmp(keys[i], key) == 0)
+			return true;
+	return false;
+}
+
+static bool covers(const json_t *now, const json_t *ours);
+
+static bool covers_object(const json_t *now, const json_t *ours)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach((json_t *)(uintptr_t)ours, key, value)
+	{
+		const json_t *there = json_object_get(now, key);
+		if (!there || !covers(there, value))
+			return false;
+	}
+	return true;
+}
+
+// Whether everything of ours is there as it was made; defaults may have been added in objects.
+static bool covers(const json_t *now, const json_t *ours)
+{
+	if (json_is_object(now) && json_is_object(ours))
+		return covers_object(now, ours);
+	if (!json_is_array(now) || !json_is_array(ours))
+		return json_equal(now, ours);
+	if (json_array_size(now) != json_array_size(ours))
+		return false;
+	for (size_t i = 0; i < json_array_size(ours); i++)
+		if (!covers(json_array_get(now, i), json_array_get(ours, i)))
+			return false;
+	return true;
+}
+
+static const char *mount_fault(struct facts *f, const json_t *now, const json_t *ours)
+{
+	static const char account[] = "/var/run/secrets/kubernetes.io/serviceaccount";
+	const json_t *list = json_object_get(now, "volumeMounts"),
+		     *wanted = json_object_get(ours, "volumeMounts"), *one;
+	POD_EACH (wanted, i, one) {
+		const json_t *there =
+			pod_find(list, "mountPath", pod_text(one, "mountPath"));
+		if (!there || !covers(there, one))
+			return pool_printf(f->pool, "its mount %.100s was changed",
+					   pod_text(one, "mountPath"));
+	}
+	POD_EACH (list, i, one) {
+		const char *path = pod_text(one, "mountPath");
+		if (!pod_find(wanted, "mountPath", path) && strcmp(path, account) != 0)
+			return pool_printf(f->pool, "it has a mount more, %.100s", path);
+	}
+	return NULL;
+}
+
+static const char *context_fault(struct facts *f, const json_t *now, const json_t *ours)
+{
+	const json_t *old = json_object_get(ours, "securityContext"),
+		     *new = json_object_get(now, "securityContext");
+	const char *key;
+	json_t *value;
+	if (!old && !new)
+		return NULL;
+	if (old && (!new || !covers(new, old)))
+		return "its securityContext was loosened";
+	json_object_foreach((json_t *)(uintptr_t) new, key, value)
+	{
+		if (!json_object_get(old, key) &&
+		    (json_is_true(value) || strcmp(key, "capabilities") == 0 ||
+		     strcmp(key, "procMount") == 0) &&
+		    strcmp(key, "runAsNonRoot") != 0)
+			return pool_printf(f->pool, "its securityContext has got %.60s",
+					   key);
+	}
+	return NULL;
+}
+
+// The first difference, as a reason; NULL: none that counts.
+static const char *fault(struct facts *f, const json_t *now, const json_t *ours)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach((json_t *)(uintptr_t)ours, key, value)
+	{
+		const json_t *there = json_object_get(now, key);
+		if (may_differ(key) && strcmp(key, "startupProbe") != 0)
+			continue;
+		if (!there || !covers(there, value))
+			return pool_printf(f->pool,
+					   "its %.60s is not what the webhook "
+					   "makes of the annotations",
+					   key);
+	}
+	json_object_foreach((json_t *)(uintptr_t)now, key, value)
+	{
+		if (!json_object_get(ours, key) && !may_differ(key))
+			return pool_printf(f->pool, "it has got %.60s", key);
+	}
+	const char *mounts = mount_fault(f, now, ours);
+	return mounts ? mounts : context_fault(f, now, ours);
+}
+
+// Each agent that is there against the one that would be made.
+static enum agent_state compare(struct facts *f, const json_t *made)
+{
+	const json_t *spec = json_object_get(made, "spec"), *one, *other;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		const json_t *wanted = json_object_get(spec, lists[i]),
+			     *there = json_object_get(f->spec, lists[i]);
+		POD_EACH (there, k, one) {
+			const char *name = pod_text(one, "name");
+			other = pod_find(wanted, "name", name);
+			if (!is_agent(one))
+				continue;
+			if (!other || !is_agent(other))
+				return changed(f, facts_field(f, lists[i], one),
+					       "it is an agent that the webhook has not "
+					       "made; remove the container");
+			const char *why = fault(f, one, other);
+			if (why)
+				return changed(
+					f, facts_field(f, lists[i], one),
+					pool_printf(f->pool,
+						    "the agent was changed by hand: %s; "
+						    "leave the container to the webhook",
+						    why));
+		}
+		POD_EACH (wanted, k, one)
+			if (is_agent(one) &&
+			    !pod_find(there, "name", pod_text(one, "name")))
+				return changed(f, facts_field(f, lists[i], one),
+					       "the agent is missing; leave the "
+					       "container to the webhook");
+	}
+	return f->state = f->agent ? AGENT_OURS : AGENT_NONE;
+}
+
+enum agent_state agent_look(struct facts *f)
+{
+	if (f->state != AGENT_UNKNOWN)
+		return f->state;
+	if (!f->agent)
+		return f->state = AGENT_NONE;
+	if (f->ask->fresh)
+		return f->state = AGENT_OURS;
+	AUTO_JSON json_t *pod = stripped(f);
+	struct inject_ask ask = { .pod = pod,
+				  .namespace_ = f->ask->namespace_,
+				  .namespace_annotations = f->ask->namespace_annotations,
+				  .settings = f->ask->settings };
+	struct inject_result made;
+	struct err e = ERR_INIT;
+	bool ok = inject_pod(&ask, &made, &e);
+	enum agent_state state;
+	if (!ok)
+		state = changed(f, facts_field(f, f->agent_list, f->agent),
+				pool_printf(f->pool,
+					    "the webhook would not make this "
+					    "agent: %.200s",
+					    e.text));
+	else if (!made.pod)
+		state = changed(f, facts_field(f, f->agent_list, f->agent),
+				"it is an agent that nothing asks the webhook for; "
+				"remove the container, or ask for injection by "
+				"annotation");
+	else
+		state = compare(f, made.pod);
+	inject_release(&made);
+	return state;
+}

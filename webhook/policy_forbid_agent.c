@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules of `forbid` about the agent: a mark without it, an agent that is not ours, what is
+// named or mounted so as to pass for it, and annotations that are the operator's.
+#include <string.h>
+
+#include "lib/base/str.h"
+#include "webhook/plan.h"
+#include "webhook/policy_int.h"
+
+static const char *const lists[] = { "initContainers", "containers",
+				     "ephemeralContainers" };
+
+void forbid_forged_mark(struct judging *j)
+{
+	struct facts *f = judge_facts(j);
+	for (enum annotation_prefix p = PREFIX_NONE + 1; p < PREFIX_COUNT; p++) {
+		const char *key = pool_printf(f->pool, "%s%sinject-status",
+					      annotation_prefix_text(p),
+					      p == PREFIX_OURS ? "" : "agent-");
+		if (strcmp(pod_text(f->annotations, key), "injected") == 0 &&
+		    agent_look(f) == AGENT_NONE)
+			judge_found(j,
+				    pool_printf(f->pool, "metadata.annotations[%s]", key),
+				    "the pod says that it is injected, but has no agent; "
+				    "remove the annotation, which the webhook sets "
+				    "itself");
+	}
+}
+
+// --- what passes for the agent
+
+static bool is_agent_name(const char *name)
+{
+	return strcmp(name, AGENT_NAME) == 0 || strcmp(name, AGENT_INIT_NAME) == 0;
+}
+
+static bool has_agent_env(const json_t *container)
+{
+	const json_t *env = json_object_get(container, "env");
+	return pod_find(env, "name", CONFIG_ENV) || pod_find(env, "name", SOCKET_ENV);
+}
+
+static bool is_private(const char *volume)
+{
+	static const char *const names[] = { HOME_VOLUME, HOME_INIT_VOLUME, STATE_VOLUME,
+					     TOKEN_VOLUME };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(volume, names[i]) == 0)
+			return true;
+	return false;
+}
+
+// A container's own folder of the secrets' volume: its name, with a number behind a dot for
+// further mounts.
+static bool is_own_folder(const char *folder, const char *container)
+{
+	size_t len = strlen(container);
+	if (len == 0 || strncmp(folder, container, len) != 0)
+		return false;
+	const char *rest = folder + len;
+	return !*rest || (*rest == '.' && rest[1] &&
+			  rest[1 + strspn(rest + 1, "0123456789")] == '\0');
+}
+
+static const char *mount_fault(const struct facts *f, const json_t *mount,
+			       const char *container)
+{
+	const char *volume = pod_text(mount, "name");
+	bool locked = json_is_true(json_object_get(mount, "readOnly"));
+	if (is_private(volume))
+		return "mounts a volume that is the agent's alone";
+	if (strcmp(volume, PROGRAM_VOLUME) == 0 && !locked)
+		return "could change the agent's program";
+	if (strcmp(volume, SECRETS_VOLUME) != 0 || f->config_map)
+		return NULL;
+	if (!is_own_folder(pod_text(mount, "subPath"), container))
+		return "mounts more of the secrets' volume than its own folder";
+	return locked || f->ask->settings->writable ? NULL
+						    : "could write where the agent does";
+}
+
+static void look_at_mounts(struct judging *j, const char *list, const json_t *c)
+{
+	struct facts *f = judge_facts(j);
+	const json_t *one;
+	POD_EACH (json_object_get(c, "volumeMounts"), i, one) {
+		const char *why = mount_fault(f, one, pod_text(c, "name"));
+		if (why)
+			judge_found(j,
+				    pool_printf(f->pool, "%s.volumeMounts[%.150s]",
+						facts_field(f, list, c),
+						pod_text(one, "mountPath")),
+				    "the container %s (%.63s); remove the mount", why,
+				    pod_text(one, "name"));
+	}
+}
+
+static void look_at_container(struct judging *j, const char *list, const json_t *c)
+{
+	struct facts *f = judge_facts(j);
+	const char *field = facts_field(f, list, c), *image = pod_text(c, "image");
+	const char *target = pod_text(c, "targetContainerName");
+	bool ephemeral = strcmp(list, "ephemeralContainers") == 0;
+	if (is_agent_name(pod_text(c, "name")) && !has_agent_env(c))
+		judge_found(j, field,
+			    "it has the agent's name, but is not the agent; rename it");
+	if (ephemeral && has_agent_env(c))
+		judge_found(j, field, "it is a second agent; remove it");
+	if (is_agent_name(target))
+		judge_found(j, field,
+			    "it looks into the agent's processes "
+			    "(targetContainerName); choose another container");
+	if (!has_agent_env(c) && f->agent &&
+	    (strcmp(image, f->ask->settings->image) == 0 ||
+	     strcmp(image, pod_text(f->agent, "image")) == 0))
+		judge_found(j, field,
+			    "it runs the agent's image on its own account; leave the "
+			    "agent to the webhook");
+	if (!f->agent && strcmp(image, f->ask->settings->image) == 0)
+		judge_found(j, field,
+			    "it runs the agent's image by hand; ask for injection by "
+			    "annotation");
+	look_at_mounts(j, list, c);
+}
+
+// A volume with the name of one of ours is of our kind.
+static void look_at_volumes(struct judging *j)
+{
+	static const char *const names[] = { SECRETS_VOLUME, HOME_VOLUME,
+					     HOME_INIT_VOLUME, STATE_VOLUME,
+					     PROGRAM_VOLUME };
+	struct facts *f = judge_facts(j);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const json_t *one =
+			pod_find(json_object_get(f->spec, "volumes"), "name", names[i]);
+		if (one && strcmp(pod_text(json_object_get(one, "emptyDir"), "medium"),
+				  "Memory") != 0)
+			judge_found(j, pool_printf(f->pool, "spec.volumes[%s]", names[i]),
+				    "it has the name of a volume of the webhook's, but "
+				    "is another one; rename it");
+	}
+}
+
+void forbid_changed_agent(struct judging *j)
+{
+	struct facts *f = judge_facts(j);
+	const json_t *one;
+	if (agent_look(f) == AGENT_CHANGED)
+		judge_found(j, f->state_field, "%s", f->state_text);
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		POD_EACH (json_object_get(f->spec, lists[i]), k, one)
+			if (one != f->agent &&
+			    !(has_agent_env(one) && is_agent_name(pod_text(one, "name"))))
+				look_at_container(j, lists[i], one);
+	look_at_volumes(j);
+}
+
+// --- the operator's own
+
+void forbid_overrides(struct judging *j)
+{
+	static const char *const names[] = {
+		"service",
+		"ca-cert",
+		"ca-key",
+		"tls-skip-verify",
+		"tls-server-name",
+		"tls-secret",
+		"proxy-address",
+		"auth-type",
+		"auth-path",
+		"auth-config-token-path",
+		"auth-config-token_path",
+		"auth-config-path",
+		"agent-image",
+		"agent-configmap",
+		"agent-json-patch",
+		"agent-init-json-patch",
+		"agent-extra-secret",
+		"agent-service-account-token-volume-name",
+	};
+	struct facts *f = judge_facts(j);
+	for (size_t i = 0; i < f->uses[FACT_ANNOTATIONS].n; i++) {
+		const struct fact *fact = &f->uses[FACT_ANNOTATIONS].list[i];
+		bool hit = false;
+		for (size_t k = 0; k < ARRAY_LEN(names); k++)
+			hit |= strcmp(fact->value, names[k]) == 0 ||
+			       (fact->also[1] && strcmp(fact->also[1], names[k]) == 0);
+		if (hit)
+			judge_found(j, fact->field,
+				    "what it sets is the operator's; remove it, or ask "
+				    "for a store in the webhook's configuration");
+	}
+}

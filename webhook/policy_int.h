@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// Between the files of the policy engine; nobody else includes it.
+#pragma once
+
+#include "lib/conf/node.h"
+#include "lib/conf/pool.h"
+#include "webhook/policy.h"
+#include "webhook/settings.h"
+
+// What a pod uses, and what a rule of allow or deny may speak of.
+enum policy_fact {
+	FACT_STORES,
+	FACT_STORE_NAMESPACES, // of Vault and OpenBao
+	FACT_ADDRESSES,
+	FACT_ROLES,
+	FACT_PATHS,
+	FACT_FUNCTIONS,
+	FACT_IMAGES,       // of the pod's own containers
+	FACT_AGENT_IMAGES, // where it is not the operator's
+	FACT_ANNOTATIONS,  // for injection
+	FACT_COUNT,
+};
+const char *policy_fact_name(enum policy_fact fact); // "stores"
+
+enum policy_forbid {
+	FORBID_ENV_SECRETS,
+	FORBID_ENV_LITERALS,
+	FORBID_SECRET_VOLUMES,
+	FORBID_DISK_VOLUMES,
+	FORBID_HOST_PATHS,
+	FORBID_DEFAULT_ACCOUNT,
+	FORBID_ACCOUNT_TOKEN,
+	FORBID_SHARED_PROCESSES,
+	FORBID_FORGED_MARK,
+	FORBID_CHANGED_AGENT,
+	FORBID_OVERRIDES,
+	FORBID_COUNT,
+};
+const char *policy_forbid_name(enum policy_forbid rule);
+
+enum policy_limit {
+	LIMIT_INTERVAL,
+	LIMIT_FILES,
+	LIMIT_TEMPLATE,
+	LIMIT_TTL,
+	LIMIT_COUNT,
+};
+const char *policy_limit_name(enum policy_limit limit);
+
+struct patterns {
+	const char **list;
+	size_t n;
+	bool given; // an empty list allows nothing
+};
+
+struct label_rule {
+	const char *key, *pattern;
+};
+
+// Each kind that is given must match (in exclude and exempt: so that they count).
+struct selector {
+	struct patterns namespaces, service_accounts, kinds;
+	struct label_rule *labels, *namespace_labels;
+	size_t n_labels, n_namespace_labels;
+};
+
+struct exemption {
+	const char *name, *owner, *reason;
+	int64_t until_ms; // the end of that day
+	struct patterns rules;
+	struct selector who;
+};
+
+struct policy {
+	const char *name, *owner, *help, *file;
+	enum policy_mode mode, workloads;
+	struct selector match, exclude;
+	bool has_exclude;
+	enum policy_mode require_inject;
+	struct patterns allow[FACT_COUNT], deny[FACT_COUNT];
+	int64_t limits[LIMIT_COUNT]; // -1: none
+	enum policy_mode forbid[FORBID_COUNT];
+	struct exemption *exempt;
+	size_t n_exempt;
+};
+
+struct purpose {
+	const char *name;
+	enum policy_mode mode;
+	struct selector who;
+	struct patterns binds[FACT_PATHS + 1];
+};
+
+struct policies {
+	struct pool pool;
+	struct policy *policies;
+	size_t n_policies;
+	struct purpose *purposes;
+	size_t n_purposes;
+	bool wants[FACT_COUNT]; // some rule asks for it
+	bool wants_words;       // for what stands in templates
+};
+
+// --- policy_select.c
+struct identity {
+	const char *namespace_, *account, *kind, *owner_kind;
+	const json_t *labels, *namespace_labels; // the latter NULL: not known
+	bool pod_template_hash;
+};
+void identity_of(const struct policy_ask *ask, struct identity *ret);
+// `unknown` is the answer where the namespace's labels would decide and are not known.
+bool selector_matches(const struct selector *s, const struct identity *id, bool unknown);
+bool patterns_match(const struct patterns *p, const char *text, const char *separators);
+
+// --- policy_facts.c
+struct fact {
+	const char *value;
+	const char *also[2]; // other names of the same, or NULL
+	const char *field;   // where it is said
+	const char *store;   // of a path
+	bool computed;       // the value is known to the agent alone
+	bool odd;            // in a form that only hides something
+};
+enum agent_state { AGENT_UNKNOWN, AGENT_NONE, AGENT_OURS, AGENT_CHANGED };
+struct facts {
+	struct pool *pool;
+	const struct policies *ps;
+	const struct policy_ask *ask;
+	struct identity id;
+	const json_t *spec, *metadata, *annotations;
+	const json_t
+		*agent; // the container that holds the agent's configuration, or NULL
+	const char *agent_list; // "initContainers"
+	json_t *configs;        // what the agents' configurations say: an array
+	bool config_map;        // an agent whose configuration nobody sees here
+	enum agent_state state; // by agent_look()
+	const char *state_field, *state_text;
+	struct {
+		struct fact *list;
+		size_t n;
+	} uses[FACT_COUNT];
+	int64_t interval_ms; // the shortest; -1: none is given
+	const char *interval_field;
+	size_t n_files;
+	size_t template_max;
+	const char *template_field;
+	int64_t ttl_ms; // the longest that a template asks for; -1: none
+	const char *ttl_field;
+};
+void facts_read(const struct policies *ps, const struct policy_ask *ask,
+		struct pool *pool, struct facts *ret);
+void facts_release(struct facts *f);
+// "spec.containers[app]" of a container of a list.
+const char *facts_field(struct facts *f, const char *list, const json_t *container);
+
+// --- policy_template.c: a template's text, without running it
+// Calls fn for each function that an action calls, with its first argument when that is a
+// literal (else NULL: it is computed), and for each further literal argument "k=v".
+struct template_word {
+	const char *function;
+	const char *literal; // of a function; or NULL
+	const char *option;  // "ttl=1h" of the same call
+};
+typedef void template_word_fn(void *ctx, const struct template_word *w);
+void template_words(struct pool *pool, const char *text, const char *left,
+		    const char *right, template_word_fn *fn, void *ctx);
+
+// --- policy_forbid.c, policy_agent_rules.c
+struct judging;
+// Adds a finding of the rule that is being asked.
+void judge_found(struct judging *j, const char *field, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
+struct facts *judge_facts(struct judging *j);
+typedef void forbid_fn(struct judging *j);
+forbid_fn forbid_env_secrets, forbid_env_literals, forbid_secret_volumes,
+	forbid_disk_volumes, forbid_host_paths, forbid_default_account,
+	forbid_account_token, forbid_shared_processes, forbid_forged_mark,
+	forbid_changed_agent, forbid_overrides;
+
+// --- policy_agent_look.c: whether the agent in the pod is the one that this webhook makes of the
+// pod's annotations; answered once, f->state_text says what is not.
+enum agent_state agent_look(struct facts *f);
+
+// --- policy_literal.c: whether NAME=VALUE of an environment looks like a credential. Returns
+// why ("a password in a URL"), or NULL.
+const char *literal_credential(const char *name, const char *value);
