@@ -41,7 +41,11 @@ static json_t *scalar(const yaml_node_t *n)
 	case YAML_BOOL:
 		return json_boolean(v.b);
 	case YAML_INT:
-		return v.kind == VAL_INT ? json_integer(v.i) : json_str(text, len);
+		if (v.kind != VAL_INT)
+			return json_str(text, len);
+		return val_is_unsigned(&v) && v.u > INT64_MAX
+			       ? json_real((double)v.u) // as Kubernetes' own reader
+			       : json_integer(v.i);
 	case YAML_FLOAT:
 		real = json_real(v.f); // not of .inf and .nan
 		return real ? real : json_str(text, len);
@@ -82,6 +86,13 @@ static bool merge(struct reading *r, const yaml_node_t *at, json_t *to,
 	return true;
 }
 
+static bool is_merge(const yaml_node_t *key)
+{
+	return key && key->type == YAML_SCALAR_NODE &&
+	       strcmp((const char *)key->data.scalar.value, "<<") == 0 &&
+	       key->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+}
+
 static bool member(struct reading *r, const yaml_node_pair_t *pair, json_t *to)
 {
 	const yaml_node_t *key = yaml_document_get_node(r->doc, pair->key);
@@ -91,12 +102,6 @@ static bool member(struct reading *r, const yaml_node_pair_t *pair, json_t *to)
 	}
 	const char *name = (const char *)key->data.scalar.value;
 	json_t *value = convert(r, pair->value);
-	if (strcmp(name, "<<") == 0 &&
-	    key->data.scalar.style == YAML_PLAIN_SCALAR_STYLE) {
-		bool merged = merge(r, key, to, value);
-		json_decref(value);
-		return merged;
-	}
 	if (!value)
 		return false;
 	if (strlen(name) != key->data.scalar.length || json_object_get(to, name)) {
@@ -109,14 +114,19 @@ static bool member(struct reading *r, const yaml_node_pair_t *pair, json_t *to)
 
 static json_t *mapping(struct reading *r, const yaml_node_t *n)
 {
-	json_t *o = json_object();
-	for (const yaml_node_pair_t *p = n->data.mapping.pairs.start;
-	     p < n->data.mapping.pairs.top; p++)
-		if (!member(r, p, o)) {
-			json_decref(o);
+	AUTO_JSON json_t *o = json_object();
+	const yaml_node_pair_t *first = n->data.mapping.pairs.start,
+			       *end = n->data.mapping.pairs.top;
+	for (const yaml_node_pair_t *p = first; p < end; p++)
+		if (!is_merge(yaml_document_get_node(r->doc, p->key)) && !member(r, p, o))
 			return NULL;
-		}
-	return o;
+	for (const yaml_node_pair_t *p = first; p < end; p++) { // wherever it stands
+		const yaml_node_t *key = yaml_document_get_node(r->doc, p->key);
+		AUTO_JSON json_t *base = is_merge(key) ? convert(r, p->value) : NULL;
+		if (is_merge(key) && !merge(r, key, o, base))
+			return NULL;
+	}
+	return TAKE(o);
 }
 
 static json_t *convert(struct reading *r, int index)

@@ -123,6 +123,49 @@ bool map_get_str(struct arena *a, struct map *m, const char *key, size_t len,
 	return map_get(a, m, &k, ret);
 }
 
+static void make_room(struct arena *a, struct map *m)
+{
+	if (m->n < m->cap)
+		return;
+	m->cap = m->cap ? m->cap * 2 : 8;
+	m->entries = arena_grow(a, m->entries, m->n, m->cap, sizeof(*m->entries));
+}
+
+void map_append(struct arena *a, struct map *m, struct val key, struct val value)
+{
+	make_room(a, m);
+	m->entries[m->n++] = (struct entry){ key, value };
+}
+
+// Merges the sorted runs [at, mid) and [mid, end) of `from`.
+static void merge_runs(const struct entry *from, size_t at, size_t mid, size_t end,
+		       struct entry *to)
+{
+	size_t i = at, k = mid;
+	for (size_t o = at; o < end; o++)
+		to[o] = i < mid && (k == end || compare_entries(&from[i], &from[k]) <= 0)
+				? from[i++]
+				: from[k++];
+}
+
+void map_sort(struct arena *a, struct map *m)
+{
+	struct entry *from = m->entries, *swap;
+	struct entry *to = arena_calloc(a, m->n, sizeof(*to));
+	size_t kept = 0;
+	for (size_t run = 1; run < m->n; run *= 2, swap = from, from = to, to = swap)
+		for (size_t at = 0; at < m->n; at += 2 * run) {
+			size_t mid = at + run < m->n ? at + run : m->n;
+			size_t end = mid + run < m->n ? mid + run : m->n;
+			merge_runs(from, at, mid, end, to);
+		}
+	for (size_t i = 0; i < m->n; i++)
+		if (i + 1 == m->n || compare_entries(&from[i], &from[i + 1]) != 0)
+			from[kept++] = from[i];
+	m->entries = from;
+	m->n = m->cap = kept;
+}
+
 void map_set(struct arena *a, struct map *m, struct val key, struct val value)
 {
 	(void)map_entries(a, m);
@@ -132,10 +175,7 @@ void map_set(struct arena *a, struct map *m, struct val key, struct val value)
 		m->entries[i].value = value;
 		return;
 	}
-	if (m->n == m->cap) {
-		m->cap = m->cap ? m->cap * 2 : 8;
-		m->entries = arena_grow(a, m->entries, m->n, m->cap, sizeof(*m->entries));
-	}
+	make_room(a, m);
 	memmove(m->entries + i + 1, m->entries + i, (m->n - i) * sizeof(*m->entries));
 	m->entries[i] = (struct entry){ key, value };
 	m->n++;

@@ -17,9 +17,10 @@ static bool object(struct arena *a, const json_t *j, struct val *ret, struct err
 		size_t len = json_object_iter_key_len(it);
 		if (!convert(a, json_object_iter_value(it), &v, e))
 			return false;
-		map_set(a, m, val_str(arena_dup(a, json_object_iter_key(it), len), len),
-			v);
+		map_append(a, m,
+			   val_str(arena_dup(a, json_object_iter_key(it), len), len), v);
 	}
+	map_sort(a, m);
 	*ret = val_map(m);
 	return true;
 }

@@ -123,7 +123,7 @@ static bool merge(struct reader *r, struct map *m, const struct val *from)
 		return fail(r, "<< takes maps");
 	const struct entry *e = map_entries(r->a, from->map);
 	for (size_t i = 0; i < map_len(from->map); i++)
-		map_set(r->a, m, e[i].key, e[i].value);
+		map_append(r->a, m, e[i].key, e[i].value);
 	return true;
 }
 
@@ -152,14 +152,13 @@ static bool mapping(struct reader *r, const yaml_event_t *start, struct val *ret
 				return false;
 			continue;
 		}
-		map_set(r->a, m, key, v);
+		map_append(r->a, m, key, v);
 	}
-	for (size_t i = 0; i < merged->n; i++) {
-		struct val have;
-		if (!map_get(r->a, m, &merged->entries[i].key, &have))
-			map_set(r->a, m, merged->entries[i].key,
-				merged->entries[i].value);
-	}
+	for (size_t i = 0; merged->n > 0 && i < m->n; i++) // what is written wins
+		map_append(r->a, merged, m->entries[i].key, m->entries[i].value);
+	if (merged->n > 0)
+		*m = *merged;
+	map_sort(r->a, m);
 	return true;
 }
 

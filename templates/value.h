@@ -142,6 +142,10 @@ bool map_get_str(struct arena *a, struct map *m, const char *key, size_t len,
 		 struct val *ret);
 // Adds or replaces. The map must be of this run (map_new or unfolded).
 void map_set(struct arena *a, struct map *m, struct val key, struct val value);
+// For many: appends without a look at the order; then map_sort(), before anything else is asked
+// of the map. Of equal keys the last wins.
+void map_append(struct arena *a, struct map *m, struct val key, struct val value);
+void map_sort(struct arena *a, struct map *m);
 bool map_remove(struct arena *a, struct map *m, const struct val *key);
 // Order of keys as Go's fmt sorts them.
 int val_compare_keys(const struct val *a, const struct val *b);

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hostile templates: each ends within the limits of steps, depth, output, time and memory, with
 one readable line or with Go's own result, and never with a crash."""
+import json
 import os
+import random
+import resource
 import subprocess
 
 import pytest
@@ -136,3 +139,19 @@ def test_100000_templates_of_a_configuration(tmp_path):
                          capture_output=True, text=True, timeout=SECONDS)
     assert got.returncode == 1
     assert "longer than 1048576 bytes" in got.stdout + got.stderr
+
+
+def cpu_seconds(render, keys, tmp_path):
+    data = tmp_path / "d.json"
+    data.write_text(json.dumps({"text": json.dumps(dict.fromkeys(keys, 1))}))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    got = render("{{len (parseJSON .text)}} {{len (parseYAML .text)}}", "--data", "d.json")
+    assert got.stdout == b"90000 90000", got
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+
+
+def test_the_order_of_many_keys_costs_nothing(render, tmp_path):
+    keys = [f"k{i:06d}" for i in range(90_000)]
+    shuffled = keys[:]
+    random.Random(1).shuffle(shuffled)
+    assert cpu_seconds(render, shuffled, tmp_path) < 5 * cpu_seconds(render, keys, tmp_path) + 0.2
