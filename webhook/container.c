@@ -114,11 +114,10 @@ static bool put_quantity(const struct plan *p, const char *name, const char *key
 			 json_t *to, struct err *e)
 {
 	const struct asked_entry *entry = asked_find(&p->asked, name, NULL);
-	const char *usual = NULL;
-	for (const struct option_row *r = NULL; !entry && (r = options_next(r));)
-		if (r->peer && strcmp(r->peer, name) == 0)
-			usual = r->default_;
-	const char *value = entry ? entry->value : usual;
+	const char *unused;
+	const char *value =
+		entry ? entry->value
+		      : annotation_find(PREFIX_VAULT, name, &unused)->default_;
 	if (!value || !*value)
 		return true; // an empty annotation takes the entry away
 	if (!is_quantity(value))

@@ -12,7 +12,12 @@
 #define V1 "admission.k8s.io/v1"
 #define V1BETA1 "admission.k8s.io/v1beta1"
 
-enum { UID_MAX = 253, FORBIDDEN = 403 };
+enum {
+	UID_MAX = 253,
+	FORBIDDEN = 403,
+	PATCH_MAX = 3 * REVIEW_MAX, // in base64 it fits into the answer
+	PATCH_USUAL = 8 * 1024,
+};
 
 static bool read_text(const json_t *o, const char *key, const char **ret, struct err *e)
 {
@@ -76,10 +81,12 @@ void review_release(struct review *r)
 // Written by hand, as it is nearly the whole answer and needs no escapes.
 static void put_patch(const json_t *patch, struct buf *to)
 {
-	AUTO_FREE char *text = json_dumps(patch, JSON_COMPACT);
+	AUTO_BUF struct buf text = BUF_INIT(PATCH_MAX);
+	(void)buf_room(&text, PATCH_USUAL);
 	buf_puts(to, ",\"patchType\":\"JSONPatch\",\"patch\":\"");
-	codec_b64_encode(text, strlen(text), B64_STD, to);
-	buf_putc(to, '"');
+	if (!json_put(patch, JSON_COMPACT, &text) ||
+	    !codec_b64_encode(text.data, text.len, B64_STD, to) || !buf_putc(to, '"'))
+		buf_truncate(to, 0);
 }
 
 void review_write(const struct review *r, const struct review_answer *a, struct buf *to)

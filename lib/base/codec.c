@@ -23,6 +23,23 @@ static char b64_letter(unsigned v, unsigned flags)
 	return (char)c;
 }
 
+// The same of four at a time, each in 16 bits; n_above() is 1 where a value is above k.
+#define LANES(k) ((uint64_t)(k)*0x0001000100010001u)
+static uint64_t n_above(uint64_t v, unsigned k)
+{
+	return (v + LANES(0x7fff - k)) >> 15 & LANES(1);
+}
+
+static uint64_t b64_letters(uint64_t v, unsigned flags)
+{
+	bool url = flags & B64_URL;
+	uint64_t c = v + LANES('A');
+	c += n_above(v, 25) * ('a' - 'Z' - 1);
+	c -= n_above(v, 51) * ('z' - '0' + 1);
+	c -= n_above(v, 61) * (url ? '9' - '-' + 1 : '9' - '+' + 1);
+	return c + n_above(v, 62) * (url ? '_' - '-' - 1 : '/' - '+' - 1);
+}
+
 // The value of a letter with bit 8 set, or 0 when it is none.
 static unsigned b64_value(unsigned c, unsigned flags)
 {
@@ -45,9 +62,12 @@ bool codec_b64_encode(const void *bytes, size_t len, unsigned flags, struct buf 
 	if (!out)
 		return false;
 	for (; len >= 3; len -= 3, p += 3) {
-		uint32_t v = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
-		for (int shift = 18; shift >= 0; shift -= 6)
-			*out++ = b64_letter(v >> shift & 63, flags);
+		uint64_t v = (uint64_t)p[0] << 16 | (uint64_t)p[1] << 8 | p[2];
+		v = b64_letters((v >> 18 & 63) | (v >> 12 & 63) << 16 |
+					(v >> 6 & 63) << 32 | (v & 63) << 48,
+				flags);
+		for (int shift = 0; shift < 64; shift += 16)
+			*out++ = (char)(v >> shift);
 	}
 	if (tail) {
 		uint32_t v = (uint32_t)p[0] << 16 | (tail == 2 ? (uint32_t)p[1] << 8 : 0);

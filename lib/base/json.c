@@ -90,6 +90,16 @@ bool json_parse(const char *text, size_t len, size_t max, enum json_flags flags,
 	return true;
 }
 
+static int put_bytes(const char *bytes, size_t len, void *to)
+{
+	return buf_add(to, bytes, len) ? 0 : -1;
+}
+
+bool json_put(const json_t *j, size_t how, struct buf *to)
+{
+	return json_dump_callback(j, put_bytes, to, how) == 0;
+}
+
 static bool wrong_type(const json_t *v, const char *key, const char *want, struct err *e)
 {
 	return err_set(e, ERR_CONFIG, 0, "'%s' must be %s, not %s", key, want,

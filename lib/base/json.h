@@ -59,4 +59,6 @@ const char *json_type_name(const json_t *j);
 bool json_is_on(const json_t *object, const char *key);
 
 // A new string value; j_str with a length, for bytes that may hold NUL.
+// Appends the value's text; `how` is jansson's (JSON_COMPACT). False when it does not fit.
+bool json_put(const json_t *j, size_t how, struct buf *to);
 json_t *json_str(const char *s, size_t len);

@@ -2,6 +2,8 @@
 // Look-up of annotations in the option table, and their values.
 #include "lib/conf/annotation.h"
 
+#include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -10,6 +12,8 @@
 #include "lib/base/str.h"
 #include "lib/conf/conf.h"
 #include "lib/conf/load.h"
+
+enum { NAMES_MAX = 256, PATTERNS_MAX = 64, LIST_WORDS_MAX = 1000 };
 
 static const char *const prefixes[PREFIX_COUNT] = {
 	[PREFIX_NONE] = "",
@@ -49,24 +53,58 @@ static size_t stem(const char *name)
 	return strcspn(name, "<");
 }
 
+struct named {
+	const char *name;
+	const struct option_row *row;
+};
+
+// The names under our prefix and under the peers', made at the first look: fixed ones sorted.
+static struct names {
+	struct named fixed[NAMES_MAX], patterns[PATTERNS_MAX];
+	size_t n_fixed, n_patterns;
+} names_of[2];
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
+}
+
+static const struct names *all_names(enum annotation_prefix prefix)
+{
+	struct names *all = &names_of[prefix == PREFIX_OURS];
+	if (all->n_fixed > 0)
+		return all;
+	for (const struct option_row *r = NULL; (r = options_next(r));) {
+		struct named one = { annotation_name(r, prefix), r };
+		if (one.name && one.name[stem(one.name)]) {
+			assert(all->n_patterns < PATTERNS_MAX);
+			all->patterns[all->n_patterns++] = one;
+		} else if (one.name) {
+			assert(all->n_fixed < NAMES_MAX);
+			all->fixed[all->n_fixed++] = one;
+		}
+	}
+	qsort(all->fixed, all->n_fixed, sizeof(all->fixed[0]), by_name);
+	return all;
+}
+
 const struct option_row *annotation_find(enum annotation_prefix prefix,
 					 const char *suffix, const char **ret_n)
 {
+	const struct names *all = all_names(prefix);
+	struct named wanted = { .name = suffix };
+	const struct named *fixed = bsearch(&wanted, all->fixed, all->n_fixed,
+					    sizeof(all->fixed[0]), by_name);
 	const struct option_row *best = NULL;
 	size_t longest = 0;
 	*ret_n = NULL;
-	for (const struct option_row *r = NULL; (r = options_next(r));) {
-		const char *name = annotation_name(r, prefix);
-		if (!name || name[0] != suffix[0])
-			continue;
-		if (strcmp(name, suffix) == 0) {
-			*ret_n = NULL;
-			return r;
-		}
+	if (fixed)
+		return fixed->row;
+	for (size_t i = 0; i < all->n_patterns; i++) {
+		const char *name = all->patterns[i].name;
 		size_t len = stem(name);
-		if (name[len] && len > longest && strncmp(name, suffix, len) == 0 &&
-		    suffix[len]) {
-			best = r;
+		if (len > longest && strncmp(name, suffix, len) == 0 && suffix[len]) {
+			best = all->patterns[i].row;
 			longest = len;
 			*ret_n = suffix + len;
 		}
@@ -96,8 +134,6 @@ static bool is_near(const char *suffix, const char *tail, const char *name, size
 	const char *one = known;
 	return str_nearest(said, &one, 1);
 }
-
-enum { NAMES_MAX = 256, LIST_WORDS_MAX = 1000 };
 
 char *annotation_nearest(enum annotation_prefix prefix, const char *suffix)
 {

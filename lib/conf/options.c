@@ -2,6 +2,7 @@
 // The option table as one: stanzas, look-up by key and flag.
 #include "lib/conf/options.h"
 
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -10,7 +11,7 @@
 #include "lib/conf/conf.h"
 #include "lib/conf/options_int.h"
 
-enum { NAMES_MAX = 128 };
+enum { NAMES_MAX = 128, ROWS_MAX = 400 };
 
 static const struct option_part *const parts[] = { &options_agent,    &options_store,
 						   &options_template, &options_exec,
@@ -145,26 +146,57 @@ const struct option_row *options_next(const struct option_row *after)
 	return NULL;
 }
 
-static bool is_of(const struct option_row *r, enum option_stanza stanza)
+// The rows of each stanza side by side, made at the first look.
+static struct {
+	const struct option_row *rows[ROWS_MAX];
+	uint16_t first[STANZA_COUNT + 1];
+} sorted;
+
+static bool is_of(const struct option_row *r, unsigned stanza)
 {
-	return r->key && (r->stanza == stanza || (stanza == STANZA_VAULT && r->vault));
+	return r->stanza == stanza || (stanza == STANZA_VAULT && r->vault);
+}
+
+static void sort_rows(void)
+{
+	uint16_t n = 0;
+	for (unsigned stanza = 0; stanza < STANZA_COUNT; stanza++) {
+		sorted.first[stanza] = n;
+		for (const struct option_row *r = NULL; (r = options_next(r));)
+			if (is_of(r, stanza)) {
+				assert(n < ROWS_MAX);
+				sorted.rows[n++] = r;
+			}
+	}
+	sorted.first[STANZA_COUNT] = n;
+}
+
+size_t options_of(enum option_stanza stanza, const struct option_row *const **ret)
+{
+	if (sorted.first[STANZA_COUNT] == 0)
+		sort_rows();
+	*ret = sorted.rows + sorted.first[stanza];
+	return sorted.first[stanza + 1] - sorted.first[stanza];
 }
 
 const struct option_row *options_find(enum option_stanza stanza, const char *key)
 {
-	for (const struct option_row *r = NULL; (r = options_next(r));)
-		if (is_of(r, stanza) && strcasecmp(r->key, key) == 0)
-			return r;
+	const struct option_row *const *rows;
+	size_t n = options_of(stanza, &rows);
+	for (size_t i = 0; i < n; i++)
+		if (rows[i]->key && strcasecmp(rows[i]->key, key) == 0)
+			return rows[i];
 	return NULL;
 }
 
 const char *options_nearest(enum option_stanza stanza, const char *key)
 {
 	const char *names[NAMES_MAX];
-	size_t n = 0;
-	for (const struct option_row *r = NULL; (r = options_next(r)) && n < NAMES_MAX;)
-		if (is_of(r, stanza))
-			names[n++] = r->key;
+	const struct option_row *const *rows;
+	size_t n = 0, all = options_of(stanza, &rows);
+	for (size_t i = 0; i < all && n < NAMES_MAX; i++)
+		if (rows[i]->key)
+			names[n++] = rows[i]->key;
 	return str_nearest(key, names, n);
 }
 

@@ -104,6 +104,8 @@ const struct option_stanza_info *options_stanza(enum option_stanza stanza);
 
 // Walks all rows, stanza by stanza: for (r = NULL; (r = options_next(r));)
 const struct option_row *options_next(const struct option_row *after);
+// The rows of one stanza, in the order of the table.
+size_t options_of(enum option_stanza stanza, const struct option_row *const **ret);
 // The row of a key. Case does not matter, as in the peer.
 const struct option_row *options_find(enum option_stanza stanza, const char *key);
 // The nearest key of the stanza, for "did you mean"; NULL when none is near.

@@ -48,9 +48,11 @@ static bool set_from_text(struct load *l, const struct option_row *row, const ch
 
 bool stanza_defaults(struct load *l, enum option_stanza stanza, void *at)
 {
-	for (const struct option_row *r = NULL; (r = options_next(r));)
-		if (r->default_ && has_field(r, stanza) && !r->alias &&
-		    !set_from_text(l, r, r->key, r->default_, at))
+	const struct option_row *const *rows;
+	size_t n = options_of(stanza, &rows);
+	for (size_t i = 0; i < n; i++)
+		if (rows[i]->default_ && has_field(rows[i], stanza) && !rows[i]->alias &&
+		    !set_from_text(l, rows[i], rows[i]->key, rows[i]->default_, at))
 			return false;
 	return true;
 }
@@ -164,15 +166,19 @@ static const char *from_flags(const struct load *l, const struct option_row *row
 
 bool stanza_override(struct load *l, enum option_stanza stanza, void *at)
 {
-	for (const struct option_row *r = NULL; (r = options_next(r));) {
-		if (!has_field(r, stanza) &&
-		    !(r->type == OPTION_IGNORED && r->stanza == stanza))
-			continue;
+	const struct option_row *const *rows;
+	size_t n = options_of(stanza, &rows);
+	for (size_t i = 0; i < n; i++) {
+		const struct option_row *r = rows[i];
 		const char *name = NULL;
 		const char *flag = from_flags(l, r), *env = from_environ(l, r, &name);
+		if ((!flag && !env) ||
+		    (!has_field(r, stanza) &&
+		     !(r->type == OPTION_IGNORED && r->stanza == stanza)))
+			continue;
 		name = flag ? pool_printf(l->pool, "--%s", r->flag)
 			    : pool_printf(l->pool, "environment: %s", name ? name : "");
-		if ((flag || env) && !set_from_text(l, r, name, flag ? flag : env, at))
+		if (!set_from_text(l, r, name, flag ? flag : env, at))
 			return false;
 	}
 	return true;

@@ -25,10 +25,16 @@ TICK_US = 1000000 // os.sysconf("SC_CLK_TCK")
 CORES = sorted(os.sched_getaffinity(0))
 
 
-def review(annotations, size):
+# Pods of different applications, so that nothing that was seen once answers for the next.
+PODS = 500
+
+
+def review(annotations, size, number=0):
     pod = {"apiVersion": "v1", "kind": "Pod",
-           "metadata": {"generateName": "web-", "namespace": "shop",
-                        "labels": {"app": "web"}, "annotations": dict(annotations)},
+           "metadata": {"generateName": f"web-{number:03d}-", "namespace": "shop",
+                        "labels": {"app": "web"}, "annotations": {
+               k: v.replace("kv/data/", f"kv/data/app-{number:03d}/")
+               for k, v in annotations.items()}},
            "spec": {"serviceAccountName": "default", "containers": [
                {"name": "app", "image": "registry.example/app:1",
                 "ports": [{"containerPort": 8080, "protocol": "TCP"}],
@@ -39,7 +45,7 @@ def review(annotations, size):
                "volumes": [{"name": "kube-api-access-abcde",
                             "projected": {"sources": []}}]}}
     document = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
-                "request": {"uid": "8f8b1e7e-2f6e-4f3c-8f0a-2d9d6f6f0f11",
+                "request": {"uid": f"8f8b1e7e-2f6e-4f3c-8f0a-2d9d6f6f{number:04d}",
                             "kind": {"group": "", "version": "v1", "kind": "Pod"},
                             "namespace": "shop", "operation": "CREATE", "object": pod}}
     lack = size - len(json.dumps(document))
@@ -51,8 +57,9 @@ def review(annotations, size):
 ASKS = {"ampoule.dev/inject": "true", "ampoule.dev/role": "web",
         "ampoule.dev/secret-db": "kv/data/db#password",
         "ampoule.dev/secret-conf": "kv/data/conf | env"}
-BODIES = {"5 KB, two secrets": review(ASKS, 5000), "20 KB": review(ASKS, 20000),
-          "5 KB, not asked": review({}, 5000)}
+BODIES = {title: b"\n".join(review(asks, size, i) for i in range(PODS))
+          for title, asks, size in (("5 KB, two secrets", ASKS, 5000), ("20 KB", ASKS, 20000),
+                                    ("5 KB, not asked", {}, 5000))}
 
 
 def start(argv):
@@ -89,7 +96,7 @@ def measure(name, argv, folder, ca):
     try:
         idle = memory_kib(process.pid)
         for title, body in BODIES.items():
-            path = folder / "body.json"
+            path = folder / "bodies.json"
             path.write_bytes(body)
             for connections, fresh in [(c, False) for c in CONNECTIONS] + [(8, True)]:
                 n = REQUESTS // 10 if fresh else REQUESTS

@@ -4,7 +4,9 @@
 // are (net/http, encoding/json, a constant patch).
 //
 //	webhook serve CERT KEY                     prints "port N"
-//	webhook load URL CA BODY CONNS N fresh|keep  prints one line of JSON
+//	webhook load URL CA BODIES CONNS N fresh|keep  prints one line of JSON
+//
+// BODIES is a file with a review a line; they are sent in turn.
 package main
 
 import (
@@ -20,6 +22,7 @@ import (
 	"sort"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -81,8 +84,10 @@ func serve(cert, key string) {
 }
 
 func load(url, ca, file string, conns, n int, fresh bool) {
-	body, err := os.ReadFile(file)
+	text, err := os.ReadFile(file)
 	must(err)
+	bodies := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+	var turn atomic.Uint64
 	pem, err := os.ReadFile(ca)
 	must(err)
 	pool := x509.NewCertPool()
@@ -102,6 +107,7 @@ func load(url, ca, file string, conns, n int, fresh bool) {
 			defer wg.Done()
 			own, wrong := make([]float64, 0, share), 0
 			for i := 0; i < share; i++ {
+				body := bodies[turn.Add(1)%uint64(len(bodies))]
 				at := time.Now()
 				reply, err := client.Post(url, "application/json", bytes.NewReader(body))
 				if err != nil {
