@@ -13,6 +13,7 @@
 #include "agent/args.h"
 #include "agent/audit.h"
 #include "agent/child.h"
+#include "agent/conf_env.h"
 #include "agent/control.h"
 #include "agent/exec_copy.h"
 #include "agent/exec_mode.h"
@@ -73,28 +74,11 @@ static void on_conf_warning(void *ctx, const char *text)
 	log_warn("configuration", LOG_STR("warning", text));
 }
 
-// The document of an environment variable, plain or base64; NULL when there is none.
-static char *conf_from_environ(void)
-{
-	static const char *const names[] = { "AMPOULE_CONFIG=", "VAULT_CONFIG=",
-					     "BAO_CONFIG=" };
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		for (char **env = environ; *env; env++) {
-			if (!str_starts(*env, names[i]))
-				continue;
-			const char *text = *env + strlen(names[i]);
-			struct buf b = BUF_INIT(16 << 20);
-			if (codec_b64_decode(text, strlen(text), B64_NEWLINES, &b, NULL))
-				return buf_take(&b, NULL);
-			buf_release(&b);
-			return mem_strdup(text);
-		}
-	return NULL;
-}
-
 static bool load_conf(const struct args *a, struct conf **ret, struct err *e)
 {
-	AUTO_WIPE char *text = a->n_configs ? NULL : conf_from_environ();
+	AUTO_WIPE char *text = NULL;
+	if (!a->n_configs && !conf_env_read(&text, e))
+		return false;
 	struct conf_load_opts opts = { .paths = a->configs,
 				       .text = text,
 				       .strict = a->strict,
@@ -426,11 +410,10 @@ static bool copy(const struct args *a, int *ret)
 {
 	struct err e = ERR_INIT;
 	bool ok = exec_copy(a->copy_to, &e);
-	AUTO_WIPE char *text = a->n_configs ? NULL : conf_from_environ();
 	*ret = ok ? EXIT_GOOD : EXIT_BAD;
 	if (!ok)
 		complain("--copy-to", &e);
-	return !ok || (!a->n_configs && !text);
+	return !ok || (!a->n_configs && !conf_env_is_set());
 }
 
 static int probe(const struct args *a)

@@ -448,5 +448,6 @@ bool plan_config(struct plan *p, struct err *e)
 	p->nothing = json_array_size(p->templates) == 0 &&
 		     !json_object_get(doc, "sink") && !json_object_get(doc, "listener") &&
 		     !json_object_get(doc, "env_template");
-	return write_out(p, doc) && (p->no_agent || p->nothing || plan_check(p, e));
+	return write_out(p, doc) &&
+	       (p->no_agent || p->nothing || (plan_fits(p, e) && plan_check(p, e)));
 }

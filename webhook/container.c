@@ -11,7 +11,7 @@
 #include "webhook/plan.h"
 
 enum {
-	CONFIG_ENV_MAX = 96 * 1024, // one string of the environment has 128 KiB at most
+	CONFIG_ENV_MAX = 128 * 1024,
 	TOKEN_SECONDS = 3600,
 	FILE_ROOM = 64 * 1024, // of the volume, for each file beside its template's text
 	VERSIONS = 3,          // the present one, the one before, the one being written
@@ -34,13 +34,10 @@ static void put_field(json_t *env, const char *name, const char *path)
 
 static bool put_config(const struct plan *p, json_t *env, struct err *e)
 {
-	AUTO_BUF struct buf b = BUF_INIT(CONFIG_ENV_MAX * 4 / 3 + 4);
-	if (p->config_len > CONFIG_ENV_MAX ||
-	    !codec_b64_encode(p->config, p->config_len, B64_STD, &b))
-		return err_set(e, ERR_LIMIT, 0,
-			       "the agent's configuration is over %d KiB; put long "
-			       "templates into files and name them by template-file-<n>",
-			       CONFIG_ENV_MAX / 1024);
+	AUTO_BUF struct buf b = BUF_INIT(CONFIG_ENV_MAX);
+	if (plan_is_long(p) ? !plan_long_value(p, &b, e)
+			    : !codec_b64_encode(p->config, p->config_len, B64_STD, &b))
+		return false;
 	json_array_append_new(env, json_pack("{s:s, s:s%}", "name", CONFIG_ENV, "value",
 					     buf_str(&b), b.len));
 	return true;
@@ -225,6 +222,8 @@ static bool mounts(const struct plan *p, bool init, json_t **ret, struct err *e)
 		mount(*ret, CONFIG_MAP_VOLUME, CONFIG_MAP_MOUNT, true);
 	if (*asked_text(&p->asked, "tls-secret", ""))
 		mount(*ret, "vault-tls-secrets", "/vault/tls", true);
+	if (plan_is_long(p))
+		mount(*ret, LONG_CONFIG_VOLUME, LONG_CONFIG_MOUNT, true);
 	if (p->mode == MODE_EXEC)
 		mount(*ret, PROGRAM_VOLUME, PROGRAM_MOUNT, false);
 	if (p->mode == MODE_PAIR && p->populate)
@@ -385,6 +384,8 @@ json_t *plan_volumes(const struct plan *p)
 		json_array_append_new(list, memory(p, STATE_VOLUME, 1));
 	if (p->mode == MODE_EXEC)
 		json_array_append_new(list, memory(p, PROGRAM_VOLUME, PROGRAM_MIB));
+	if (plan_is_long(p) && !p->no_agent)
+		json_array_append_new(list, plan_long_volume());
 	if (p->token.make && !p->no_agent)
 		json_array_append_new(list, token_volume(p));
 	return list;

@@ -30,6 +30,10 @@
 #define PROGRAM_MOUNT "/ampoule/bin"
 #define ENV_SOCKET ".env.sock" // in a container's folder
 #define CONFIG_ENV "AMPOULE_CONFIG"
+// Above 96 KiB the configuration is an annotation, and CONFIG_ENV says where it is seen.
+#define LONG_CONFIG "ampoule.dev/config"
+#define LONG_CONFIG_VOLUME "ampoule-config"
+#define LONG_CONFIG_MOUNT "/ampoule/config"
 #define SOCKET_ENV "AMPOULE_STATUS_SOCKET" // in place of it with a ConfigMap
 
 enum plan_mode { MODE_NATIVE, MODE_PAIR, MODE_INIT, MODE_EXEC };
@@ -118,6 +122,11 @@ MUST_CHECK bool plan_overrides(struct plan *p, struct err *e);
 MUST_CHECK bool plan_config(struct plan *p, struct err *e);
 // --- agent_check.c: p->config as the agent reads it; p->signals, p->signal_to
 MUST_CHECK bool plan_check(struct plan *p, struct err *e);
+// --- long_config.c: a configuration that is too long for the environment
+bool plan_is_long(const struct plan *p);
+MUST_CHECK bool plan_fits(const struct plan *p, struct err *e);
+MUST_CHECK bool plan_long_value(const struct plan *p, struct buf *to, struct err *e);
+json_t *plan_long_volume(void);
 // --- container.c: the agent's containers, with JSON patches applied
 MUST_CHECK bool plan_container(const struct plan *p, bool init, json_t **ret,
 			       struct err *e);

@@ -189,6 +189,9 @@ static void mark(const struct plan *p, json_t *metadata)
 	snprintf(key, sizeof(key), "%s%sinject-status", annotation_prefix_text(p->prefix),
 		 p->prefix == PREFIX_OURS ? "" : "agent-");
 	json_object_set_new(annotations, key, json_string("injected"));
+	if (plan_is_long(p) && !p->no_agent)
+		json_object_set_new(annotations, LONG_CONFIG,
+				    json_str(p->config, p->config_len));
 	json_object_set_new(metadata, "annotations", annotations);
 }
 

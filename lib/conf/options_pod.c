@@ -52,6 +52,8 @@ static const struct option_row rows[] = {
 	     "the same of the init container; the pod gets the pair"),
 	PEER(OPTION_STRING, "agent-request-namespace", NULL,
 	     "the namespace of the request, for objects without one"),
+	OURS(OPTION_STRING, "config", NULL,
+	     "written by the webhook when the agent's configuration is over 96 KiB"),
 	OURS(OPTION_LIST, "env-containers", NULL,
 	     "mode exec: the containers whose environment is set"),
 	OURS(OPTION_STRING, "env-<NAME>", NULL,

@@ -5,6 +5,8 @@ real OpenBao with a token that the API server has issued for the pod and reviews
 files are what the annotations ask for. Only what a kubelet would do is done here: folders for
 volumes, the token file, the start."""
 import base64
+import hashlib
+import json
 import os
 import pathlib
 import subprocess
@@ -75,79 +77,117 @@ def _store(kube, session_folder, authority):
         yield server
 
 
-def pod(name, annotations):
+def pod(name, annotations, **app):
     return {"metadata": {"name": name, "annotations": annotations},
-            "spec": {"containers": [{"name": c, "image": "registry.example/x:1"}
-                                    for c in ("app", "side")]}}
+            "spec": {"containers": [{"name": "app", "image": "registry.example/x:1", **app},
+                                    {"name": "side", "image": "registry.example/x:1"}]}}
 
 
 class Kubelet:
-    """What a kubelet does for the agent's container, in a folder on memory instead of `/`."""
+    """What a kubelet does for the containers of a stored pod, with folders on memory instead of
+    mounts: paths are rewritten where a container would see them."""
 
     def __init__(self, kube, stored):
         self.root = memory_folder()
+        self.stored, self.processes = stored, []
         spec = stored["spec"]
-        self.container = next(c for c in spec["initContainers"] if c["name"] == "vault-agent")
-        volumes = {v["name"]: v for v in spec["volumes"]}
-        self.places = {}
-        for mount in self.container["volumeMounts"]:
-            folder = f"{self.root}/{mount['name']}"
+        self.containers = {c["name"]: c
+                           for c in spec.get("initContainers", []) + spec["containers"]}
+        for volume in spec["volumes"]:
+            folder = f"{self.root}/{volume['name']}"
             os.makedirs(folder)
-            self.places[mount["mountPath"]] = folder
-            for source in volumes[mount["name"]].get("projected", {}).get("sources", []):
+            for source in volume.get("projected", {}).get("sources", []):
                 if "serviceAccountToken" in source:
-                    token = kube.account_token(
-                        stored["metadata"]["namespace"], "default",
-                        pod=stored["metadata"])
+                    token = kube.account_token(stored["metadata"]["namespace"], "default",
+                                               pod=stored["metadata"])
                     path = source["serviceAccountToken"]["path"]
                     pathlib.Path(f"{folder}/{path}").write_text(token)
-        self.app_mounts = {c["name"]: c["volumeMounts"] for c in spec["containers"]}
 
-    def inside(self, text):
+    def inside(self, name, text):
         """Paths of the container as paths of this machine."""
-        for path in sorted(self.places, key=len, reverse=True):
-            text = text.replace(path, self.places[path])
+        places = {m["mountPath"]: "/".join([self.root, m["name"], *filter(None, [m.get("subPath")])])
+                  for m in self.containers[name].get("volumeMounts", [])}
+        for path in sorted(places, key=len, reverse=True):
+            text = text.replace(path, places[path])
         return text
 
+    def downward(self, name, reference):
+        """The file that a volume of the downward API shows, and the reference to it."""
+        path, digest = reference[len("file:"):].split("#sha256=")
+        mount = next(m for m in self.containers[name]["volumeMounts"]
+                     if path.startswith(m["mountPath"] + "/"))
+        assert mount["readOnly"]
+        items = next(v for v in self.stored["spec"]["volumes"]
+                     if v["name"] == mount["name"])["downwardAPI"]["items"]
+        field = next(i["fieldRef"]["fieldPath"] for i in items if path.endswith(i["path"]))
+        text = self.stored["metadata"]["annotations"][field.split("'")[1]]
+        assert hashlib.sha256(text.encode()).hexdigest() == digest
+        text = self.inside(name, text)
+        pathlib.Path(self.inside(name, path)).write_text(text)
+        return f"file:{self.inside(name, path)}#sha256={hashlib.sha256(text.encode()).hexdigest()}"
+
+    def run(self, name, program=AGENT, **kw):
+        """Starts the container's process. The agent's executable is that of the test."""
+        container = self.containers[name]
+        value = next((v["value"] for v in container.get("env", [])
+                      if v["name"] == "AMPOULE_CONFIG"), None)
+        if value:
+            value = (self.downward(name, value) if value.startswith("file:") else
+                     self.inside(name, base64.b64decode(value).decode()))
+        words = [self.inside(name, a) for a in container.get("command", []) +
+                 container.get("args", [])]
+        process = subprocess.Popen([program or words[0], *words[1:]],
+                                   env={"AMPOULE_CONFIG": value} if value else {},
+                                   stderr=subprocess.PIPE, text=True, **kw)
+        self.processes.append(process)
+        return process
+
     def start(self):
-        value = next(v for v in self.container["env"] if v["name"] == "AMPOULE_CONFIG")["value"]
-        config = self.inside(base64.b64decode(value).decode())
-        self.process = subprocess.Popen(
-            [AGENT, *(self.inside(a) for a in self.container["args"])],
-            env={"AMPOULE_CONFIG": config}, stderr=subprocess.PIPE, text=True)
+        self.process = self.run("vault-agent")
         self.lines = Lines(self.process.stderr)
-        hook = self.container["lifecycle"]["postStart"]["exec"]["command"]
-        assert hook[0] == self.container["command"][0]
-        return subprocess.run([AGENT, *(self.inside(a) for a in hook[1:])], timeout=LIMIT_S,
-                              capture_output=True, text=True)
+        container = self.containers["vault-agent"]
+        hook = container["lifecycle"]["postStart"]["exec"]["command"]
+        assert hook[0] == container["command"][0]
+        return subprocess.run([AGENT, *(self.inside("vault-agent", a) for a in hook[1:])],
+                              timeout=LIMIT_S, capture_output=True, text=True)
 
     def seen_by(self, container, path):
         """The file on this machine that the container sees at `path`."""
-        mount = next(m for m in self.app_mounts[container] if m["name"] == "vault-secrets")
+        mount = next(m for m in self.containers[container]["volumeMounts"]
+                     if m["name"] == "vault-secrets")
         assert path.startswith(mount["mountPath"] + "/") and mount["readOnly"]
-        volume = next(f for p, f in self.places.items() if f.endswith("/vault-secrets"))
-        return f"{volume}/{mount['subPath']}{path[len(mount['mountPath']):]}"
+        return self.inside(container, path)
 
     def close(self):
-        self.process.kill()
-        self.process.wait()
+        for process in self.processes:
+            process.kill()
+            process.wait()
         remove_folder(self.root)
 
 
-@pytest.fixture(name="run")
-def _run(kube, webhook):
-    running = []
+@pytest.fixture(name="node")
+def _node(kube, webhook):
+    """Stores a pod, and makes a kubelet for it."""
+    nodes = []
 
-    def run(name, annotations):
-        answer = kube.create_pod("stored", pod(name, annotations))
+    def node(name, annotations, **app):
+        answer = kube.create_pod("stored", pod(name, annotations, **app))
         assert answer.status == 201, answer.message
-        running.append(Kubelet(kube, answer.document))
-        done = running[-1].start()
-        assert done.returncode == 0, (done.stderr, running[-1].lines.all())
-        return running[-1]
-    yield run
-    for one in running:
+        nodes.append(Kubelet(kube, answer.document))
+        return nodes[-1]
+    yield node
+    for one in nodes:
         one.close()
+
+
+@pytest.fixture(name="run")
+def _run(node):
+    def run(name, annotations):
+        one = node(name, annotations)
+        done = one.start()
+        assert done.returncode == 0, (done.stderr, one.lines.all())
+        return one
+    return run
 
 
 def test_a_peer_s_pod_gets_its_files(run, store):
@@ -182,3 +222,60 @@ def test_at_the_pod_s_end_the_token_is_given_back(run, store):
     node.process.terminate()
     assert node.process.wait(LIMIT_S) == 0
     assert not own & set(store.tokens("web"))
+
+
+def test_the_pair_logs_in_once(node, store):
+    before = set(store.tokens("web"))
+    one = node("pair", {**OURS, "ampoule.dev/mode": "pair"})
+    init = one.run("vault-agent-init")
+    assert init.wait(LIMIT_S) == 0, init.stderr.read()
+    password = one.seen_by("app", "/vault/secrets/password")
+    assert read(password) == "first"
+    own = set(store.tokens("web")) - before
+    assert len(own) == 1
+    side = one.run("vault-agent")
+    Lines(side.stderr).wait(lambda line: "every file is in place" in line)
+    assert set(store.tokens("web")) - before == own  # handed over, with its leases
+    store.put("kv/data/db", {"data": {"user": "me", "password": "second"}})
+    wait_until("the new password", lambda: read(password) == "second")
+    store.put("kv/data/db", {"data": {"user": "me", "password": "first"}})
+    side.terminate()
+    assert side.wait(LIMIT_S) == 0
+    assert not own & set(store.tokens("web"))  # the last one gives it back
+
+
+def test_exec_mode_gives_a_command_its_variables(node):
+    one = node("exec", {"ampoule.dev/inject": "true", "ampoule.dev/role": "web",
+                        "ampoule.dev/mode": "exec", "ampoule.dev/env-containers": "app",
+                        "ampoule.dev/env-PASSWORD": "kv/data/db#password"},
+               command=["/bin/sh", "-c", 'echo "$PASSWORD"; exit 7'])
+    done = one.start()
+    assert done.returncode == 0, (done.stderr, one.lines.all())
+    app = one.containers["app"]
+    assert app["command"][0].endswith("/ampoule-agent") and "--wrap" in app["command"]
+    process = one.run("app", program=None, stdout=subprocess.PIPE)
+    assert process.stdout.read() == "first\n"
+    assert process.wait(LIMIT_S) == 7
+    assert "first" not in json.dumps(one.stored)
+
+
+def test_a_long_configuration_comes_by_the_downward_api(run):
+    text = "x" * 100_000
+    one = run("long", {"ampoule.dev/inject": "true", "ampoule.dev/role": "web",
+                       "ampoule.dev/template-long":
+                       text + '{{ with secret "kv/data/db" }}{{ .Data.data.user }}{{ end }}'})
+    assert read(one.seen_by("app", "/vault/secrets/long")) == text + "me"
+
+
+def test_a_long_configuration_that_was_changed_is_refused(node):
+    one = node("changed", {"ampoule.dev/inject": "true", "ampoule.dev/role": "web",
+                           "ampoule.dev/template-long": "x" * 100_000})
+    reference = next(v["value"] for v in one.containers["vault-agent"]["env"]
+                     if v["name"] == "AMPOULE_CONFIG")
+    good = one.downward("vault-agent", reference)
+    path = good[len("file:"):].split("#")[0]
+    text = pathlib.Path(path).read_text()
+    pathlib.Path(path).write_text(text.replace('"web"', '"admin"'))
+    done = subprocess.run([AGENT, "agent", "--once"], env={"AMPOULE_CONFIG": good},
+                          capture_output=True, text=True, timeout=LIMIT_S)
+    assert done.returncode == 1 and "not what was admitted" in done.stderr

@@ -127,6 +127,17 @@ def test_containers_and_folders_have_a_limit(webhook, containers, folders, words
     assert count < 5
 
 
+def test_a_configuration_that_no_pod_can_hold_is_refused(webhook):
+    long = dict(ANNOTATIONS, **{"ampoule.dev/template-x": "x" * 140_000})
+    answer = post(webhook, review(long))[1]["response"]
+    assert not answer["allowed"] and "template-file-<n>" in answer["status"]["message"]
+    long["ampoule.dev/template-x"] = "x" * 100_000  # half of what all annotations may have
+    answer = post(webhook, review(long))[1]
+    assert answer["response"]["allowed"]
+    added = {op["path"]: op["value"] for op in patch_of(answer)}
+    assert "x" * 100_000 in added["/metadata/annotations/ampoule.dev~1config"]
+
+
 def test_a_refusal_names_annotation_and_remedy(webhook):
     bad = dict(ANNOTATIONS, **{"ampoule.dev/file-db": "../db"})
     status, answer = post(webhook, review(bad))
