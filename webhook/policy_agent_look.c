@@ -163,7 +163,7 @@ static const char *fault(struct facts *f, const json_t *now, const json_t *ours)
 			continue;
 		if (!there || !covers(there, value))
 			return pool_printf(f->pool,
-					   "its %.60s is not what the webhook "
+					   "its %.60s differs from what the webhook "
 					   "makes of the annotations",
 					   key);
 	}

@@ -42,7 +42,8 @@ static void check_folder(const char *folder, unsigned least)
 static void every_case_comes_out_as_it_says(void **state)
 {
 	(void)state;
-	check_folder("test/cases/policy", 15);
+	check_folder("test/cases/policy", 200);
+	check_folder("manifests/policies", 20);
 }
 
 int main(void)
