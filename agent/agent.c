@@ -266,6 +266,7 @@ static void agent_pass(void *ctx)
 	}
 	if (saved)
 		agent_later_save(a); // what is owed now, and what is not
+	agent_look_at_ages(a);
 	sweep_cache(a);
 	on_sweep(a, NULL);
 	note_started(a);
@@ -479,6 +480,7 @@ void agent_free(struct agent *a)
 	loop_timer_cancel(&a->retry_timer);
 	loop_timer_cancel(&a->rest_timer);
 	loop_timer_cancel(&a->wait_timer);
+	loop_timer_cancel(&a->age_timer);
 	notifier_free(a->notifier);
 	for (size_t i = 0; a->outputs && i < a->n_outputs; i++)
 		output_free(a->outputs[i]);

@@ -33,7 +33,8 @@ struct agent {
 	struct observer *observer;
 	struct notifier *notifier;
 	struct sinks *sinks;
-	struct loop_timer deadline, sweep_timer, retry_timer, rest_timer, wait_timer;
+	struct loop_timer deadline, sweep_timer, retry_timer, rest_timer, wait_timer,
+		age_timer;
 	bool pass_due, save_due, taken_over, revoking, started, stopping, failed;
 	unsigned ending;
 	void (*handed_over)(void *ctx);
@@ -52,6 +53,9 @@ void agent_save_state(struct agent *a);
 void agent_later_save(struct agent *a);
 // After a login.
 void agent_look_again(struct agent *a, struct source *s);
+
+// aging.c: tells of secrets that have become too old, now and when the next one does.
+void agent_look_at_ages(struct agent *a);
 
 // agent_giveup.c: whether the start has no hope, and why.
 bool agent_gives_up(const struct agent *a, struct err *ret);

@@ -10,14 +10,15 @@
 #include "lib/base/clock.h"
 
 static const char *const names[AUDIT_EVENTS] = {
-	[AUDIT_LOGIN] = "login",       [AUDIT_FETCH] = "fetch",
-	[AUDIT_GONE] = "gone",         [AUDIT_RENDER] = "render",
-	[AUDIT_PUBLISH] = "publish",   [AUDIT_REMOVE] = "remove",
-	[AUDIT_ROLLBACK] = "rollback", [AUDIT_SIGNAL] = "signal",
-	[AUDIT_READ] = "read",         [AUDIT_UNREAD] = "unread",
-	[AUDIT_RENEW] = "renew",       [AUDIT_REVOKE] = "revoke",
-	[AUDIT_RESTART] = "restart",   [AUDIT_PROXY] = "proxy",
-	[AUDIT_QUIT] = "quit",         [AUDIT_VARIABLES] = "variables",
+	[AUDIT_LOGIN] = "login",         [AUDIT_FETCH] = "fetch",
+	[AUDIT_GONE] = "gone",           [AUDIT_RENDER] = "render",
+	[AUDIT_PUBLISH] = "publish",     [AUDIT_REMOVE] = "remove",
+	[AUDIT_ROLLBACK] = "rollback",   [AUDIT_SIGNAL] = "signal",
+	[AUDIT_READ] = "read",           [AUDIT_UNREAD] = "unread",
+	[AUDIT_RENEW] = "renew",         [AUDIT_REVOKE] = "revoke",
+	[AUDIT_RESTART] = "restart",     [AUDIT_PROXY] = "proxy",
+	[AUDIT_AGED] = "aged",           [AUDIT_QUIT] = "quit",
+	[AUDIT_VARIABLES] = "variables",
 };
 
 static struct {

@@ -137,6 +137,7 @@ void entry_restore(struct entry *en, const struct state_secret *s)
 	en->until_ms =
 		s->life == LIFE_UNTIL || s->life == LIFE_LEASE ? now + s->left_ms : 0;
 	en->got_ms = en->checked_ms = now;
+	en->born_ms = clock_wall_ms(); // until the store says more
 	en->state = ENTRY_HELD;
 	switch (s->life) {
 	case LIFE_STATIC:
@@ -202,6 +203,8 @@ static void good(struct entry *en, const struct store_answer *a)
 	en->life = a->life;
 	en->checked_ms = clock_mono_ms();
 	take_lease(en, a, true);
+	if (a->made_ms || !same)
+		en->born_ms = a->made_ms ? a->made_ms : clock_wall_ms();
 	if (!same) {
 		json_decref(en->body);
 		en->body = json_incref(a->body);

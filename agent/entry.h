@@ -35,8 +35,9 @@ struct entry {
 	char *lease_id;
 	int64_t lease_ms, granted_ms, until_ms; // until_ms: the lease's end, 0 = none
 	bool renewable;
-	int64_t cap_ms; // when the token ends that the lease was got with, 0 = not known
-	int64_t got_ms; // when body came
+	int64_t cap_ms;  // when the token ends that the lease was got with, 0 = not known
+	int64_t got_ms;  // when body came
+	int64_t born_ms; // clock_wall_ms() when its version was made, or first seen
 	int64_t checked_ms; // when the store last confirmed it
 
 	struct err error; // of the last try, kind ERR_NONE when it was good

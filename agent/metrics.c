@@ -167,6 +167,14 @@ static void files(const struct out *o)
 		sample(o, "state", words[i], n[i]);
 }
 
+static void aged_files(const struct out *o)
+{
+	unsigned n = 0;
+	for (size_t i = 0; i < o->agent->n_outputs; i++)
+		n += o->agent->outputs[i]->aged;
+	sample(o, NULL, NULL, n);
+}
+
 // Sums over the places of one container, or of plain files ("").
 static void by_container(const struct out *o, unsigned (*of)(const struct place *p))
 {
@@ -266,6 +274,7 @@ static void (*const writers[METRICS])(const struct out *o) = {
 	[METRIC_FILES] = files,
 	[METRIC_FILES_READ] = read_files,
 	[METRIC_FILES_UNREAD] = unread_files,
+	[METRIC_FILES_AGED] = aged_files,
 	[METRIC_NOTIFICATIONS_PENDING] = pending,
 	[METRIC_MEMORY_BYTES] = memory,
 	[METRIC_RESIDENT_MEMORY_BYTES] = resident,

@@ -32,6 +32,8 @@ const struct metric_row metric_rows[METRICS] = {
 				"files whose version was read" },
 	[METRIC_FILES_UNREAD] = { "files_unread", "gauge", "container",
 				  "files overdue to be read" },
+	[METRIC_FILES_AGED] = { "files_aged", "gauge", "",
+				"files with a secret older than its rotate_every" },
 	[METRIC_NOTIFICATIONS_PENDING] = { "notifications_pending", "gauge", "",
 					   "notifications not delivered yet" },
 	[METRIC_MEMORY_BYTES] = { "memory_bytes", "gauge", "kind",

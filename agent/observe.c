@@ -44,8 +44,9 @@ static void told_read(struct observer *ob, struct place *p)
 	// time can, by some microseconds.
 	int64_t after = p->published_ms ? p->read_ms - p->published_ms : 0;
 	audit(AUDIT_READ, LOG_STR("container", place_container(p)),
-	      LOG_STR("file", o->conf->destination), LOG_STR("secrets", o->secrets),
-	      LOG_INT("generation", o->generation), LOG_INT("after_ms", after));
+	      LOG_STR("file", o->conf->destination), LOG_OWNER(o),
+	      LOG_STR("secrets", o->secrets), LOG_INT("generation", o->generation),
+	      LOG_INT("after_ms", after));
 }
 
 static void on_open(void *ctx, const char *name)
@@ -85,8 +86,8 @@ static void on_unread(void *ctx, struct loop_timer *t)
 	(void)t;
 	p->unread = true;
 	audit(AUDIT_UNREAD, LOG_STR("container", place_container(p)),
-	      LOG_STR("file", o->conf->destination), LOG_STR("secrets", o->secrets),
-	      LOG_INT("generation", o->generation),
+	      LOG_STR("file", o->conf->destination), LOG_OWNER(o),
+	      LOG_STR("secrets", o->secrets), LOG_INT("generation", o->generation),
 	      LOG_INT("after_ms", clock_mono_ms() - p->published_ms));
 	ob->unread(ob->ctx, p, what);
 }

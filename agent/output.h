@@ -69,6 +69,7 @@ struct output {
 	bool notify_due; // published, not yet told
 	bool failed;     // the template's own error, not a secret that is awaited
 	int64_t first_changed_ms, changed_ms; // of its secrets, since the last rendering
+	bool aged;                            // older than rotate_every
 	bool untold;         // a predecessor has published it and told nobody
 	unsigned generation; // counts contents
 	struct buf content, previous;
@@ -96,8 +97,15 @@ bool output_waits(const struct output *o);
 void output_add_dep(struct output *o, struct entry *en);
 // Appends the published file's bytes (of its first place); false when there is none.
 bool output_read(const struct output *o, struct buf *to);
+// Since its oldest secret was made; -1: there is none.
+int64_t output_age_ms(const struct output *o);
 // The container's name, "" for an ordinary file: for people.
 const char *place_container(const struct place *p);
+
+// Who answers for it, for audit lines; no field where nobody is named.
+#define LOG_OWNER(o)                                                                     \
+	((struct log_field){ .key = (o)->conf->owner ? "owner" : NULL,                   \
+			     .str = (o)->conf->owner })
 
 // A user or group by name or number; NULL stays (uid_t)-1.
 MUST_CHECK bool output_user_id(const char *name, uid_t *ret, struct err *e);

@@ -84,7 +84,7 @@ static void made_visible(const struct publish_env *env, struct place *p, bool wa
 	observer_published(env->observer, p);
 	p->output->notify_due = true;
 	audit(AUDIT_PUBLISH, LOG_STR("container", place_container(p)),
-	      LOG_STR("file", p->output->conf->destination),
+	      LOG_STR("file", p->output->conf->destination), LOG_OWNER(p->output),
 	      LOG_STR("secrets", p->output->secrets),
 	      LOG_INT("generation", p->output->generation));
 }
@@ -139,7 +139,7 @@ static void settle(struct output *o)
 	if (o->removing) {
 		o->state = OUTPUT_REMOVED;
 		o->notify_due = true;
-		audit(AUDIT_REMOVE, LOG_STR("file", o->conf->destination),
+		audit(AUDIT_REMOVE, LOG_STR("file", o->conf->destination), LOG_OWNER(o),
 		      LOG_STR("secrets", o->secrets));
 	} else if (o->changed) {
 		o->state = OUTPUT_HELD;

@@ -86,6 +86,8 @@ static json_t *file_status(const struct agent *a, const struct output *o,
 	set_int(f, "read_ms_ago", since(p->read_ms));
 	set_str(f, "read", read_word(a->observer, p));
 	set_int(f, "lease_left_ms", lease_left(o));
+	set_int(f, "age_ms", output_age_ms(o));
+	json_object_set_new(f, "aged", json_boolean(o->aged));
 	if (o->conf->owner)
 		set_str(f, "owner", o->conf->owner);
 	struct err why = ERR_INIT;

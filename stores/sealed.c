@@ -210,6 +210,7 @@ static bool answer_read(struct store *s, const struct round *r, const char *ask,
 	}
 	snprintf(ret->version, sizeof(ret->version), "%" PRIu64, value.version);
 	ret->answer.version = ret->version;
+	ret->answer.made_ms = value.made_ms;
 	ret->answer.body = sealed_answer_body(&value);
 	return true;
 }

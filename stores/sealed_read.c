@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "lib/base/clock.h"
 #include "stores/store.h"
 
 void sealed_value_release(struct sealed_value *v)
@@ -80,6 +81,7 @@ bool sealed_read(const struct sealed_reader *r, const char *path, uint64_t versi
 	if (!read_through(r, l, &value, e))
 		return err_wrap(e, "'%s'", path);
 	ret->version = l->entry.version;
+	clock_rfc3339_parse(l->entry.time, &ret->made_ms);
 	buf_release(&ret->bytes);
 	ret->bytes = value;
 	value = (struct buf)BUF_INIT(0);

@@ -22,6 +22,7 @@ struct sealed_value {
 	uint64_t version; // that was asked for or is the newest
 	uint64_t
 		newest; // the newest version, proved by opening it; set for a removal too
+	int64_t made_ms;  // the line's own time, 0 = none
 	struct buf bytes; // SEALED_VALUE_MAX
 };
 #define SEALED_VALUE_INIT                                                                \

@@ -43,6 +43,7 @@ struct store_answer {
 	int64_t lease_ms;
 	bool renewable;
 	int64_t next_ms; // LIFE_UNTIL
+	int64_t made_ms; // when this version was made, since 1970; 0 = the store does not say
 };
 
 // Whether a failure that may pass (ERR_RETRY) concerns the whole store: no answer, sealed,

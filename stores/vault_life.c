@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/backoff.h"
+#include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
@@ -89,6 +90,7 @@ static bool kv2_answer(const struct vault_reply *r, const struct vault_shape *ho
 	if (!object_of(r->data, "data"))
 		return kv2_gone(meta, how, e);
 	a->version = json_number_text(json_object_get(meta, "version"));
+	clock_rfc3339_parse(text_of(meta, "created_time"), &a->made_ms);
 	return true;
 }
 
@@ -134,6 +136,7 @@ static bool static_role(const json_t *data, const struct vault_shape *how,
 	a->life = LIFE_UNTIL;
 	a->next_ms = ttl > 0 ? ttl * 1000 - 500 : due_delay(how->mono_ms - *how->due_ms);
 	a->version = text_of(data, "last_vault_rotation");
+	clock_rfc3339_parse(a->version, &a->made_ms);
 	return true;
 }
 

@@ -149,3 +149,37 @@ def test_probes(folder, start):
     for what in ("startup", "ready", "live"):
         assert a.probe(what).returncode == 1
     assert run(AGENT, "--probe", "well", check=False).returncode == 2
+
+
+@pytest.mark.parametrize("kind", ["vault", "sealed"])
+def test_a_secret_that_is_older_than_its_owner_wants(bao, folder, start, kind):
+    """rotate_every counts from the version's own time at the store, over restarts, too."""
+    port, sealed = f"{folder}/metrics", Sealed(folder)
+    bao.policy("age", ("kv/data/app", "read"))
+
+    def put(value):
+        if kind == "vault":
+            bao.put("kv/data/app", {"data": {"password": value}})
+        else:
+            sealed.put("app", value)
+
+    put("one")
+    wanted = KV if kind == "vault" else '{{ with secret "app" }}{{ .Data.value }}{{ end }}'
+    store = (token_file(folder, bao.https, bao.token(["age"]), bao.authority.cert)
+             if kind == "vault" else sealed.store())
+    config = (f'metrics_address = "unix://{port}"\n' + store + deliver(folder, "app") +
+              template(f"{folder}/app/pw", wanted, owner="payments", rotate_every="1500ms"))
+    a = start(config).started()
+    a.event("publish", owner="payments")
+    told = a.event("aged", owner="payments", file=f"{folder}/app/pw")
+    assert told["secrets"].endswith("app@" + ("1" if kind == "sealed" else told["secrets"][-1]))
+    assert a.file_status("pw")["aged"] and a.file_status("pw")["owner"] == "payments"
+    assert sample(ask(port, "GET", "/metrics")[1], "files_aged") == 1
+    assert a.stop() == 0
+    b = start(config).started()
+    assert b.event("aged")["age_s"] >= 1  # it is old from the begin
+    put("two")
+    b.process.send_signal(1)
+    wait_until("the new one", lambda: read(f"{folder}/app/pw") == "two")
+    b.event("aged")  # that one, too, in its turn
+    assert len(b.events("aged")) == 2
