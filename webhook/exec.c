@@ -38,11 +38,12 @@ static bool choose_containers(struct plan *p, struct err *e)
 	const json_t *one;
 	if (!asked_list(&p->asked, "env-containers", &names, e))
 		return false;
-	bool all = json_array_size(names) == 0;
+	bool all = json_array_size(names) == 0, some = all;
 	for (size_t i = 0; i < p->n_targets; i++) {
 		bool wanted = all;
 		POD_EACH (names, k, one)
 			wanted |= strcmp(json_string_value(one), p->targets[i].name) == 0;
+		some |= wanted && !p->targets[i].init;
 		if (wanted && !p->targets[i].init &&
 		    !choose_container(p, &p->targets[i], e))
 			return false;
@@ -52,7 +53,7 @@ static bool choose_containers(struct plan *p, struct err *e)
 			notes_add(p->warnings,
 				  "annotation %s: the pod has no container '%s'",
 				  entry->key, json_string_value(one));
-	return true;
+	return some || asked_wrong(entry, e, "it names no container that is injected");
 }
 
 static bool is_variable(const char *name)

@@ -8,6 +8,7 @@
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
+#include "lib/conf/stock.h"
 #include "webhook/notes.h"
 #include "webhook/plan.h"
 
@@ -18,7 +19,7 @@
 #define VOLUME_PATH "secret-volume-path-<n>"
 #define KEEP_CASE "preserve-secret-case-<n>"
 
-enum { TEXT_MAX = 256 * 1024, PATH_TEXT_MAX = 1024 };
+enum { TEXT_MAX = 256 * 1024, PATH_TEXT_MAX = 1024, NAMES_MAX = 256 };
 
 static bool is_blank(const char *s)
 {
@@ -114,6 +115,39 @@ static bool default_template(const struct plan *p, const char *path, json_t *to,
 	return true;
 }
 
+// A template of the operator's, or a ready-made one.
+static bool put_named(const struct plan *p, const struct asked_entry *entry,
+		      const char *name, json_t *to, struct err *e)
+{
+	const char *names[NAMES_MAX], *own;
+	size_t n = 0;
+	json_t *text;
+	for (const char *const *s = conf_stock_names; *s; s++) {
+		names[n++] = *s;
+		if (strcmp(*s, name) == 0)
+			json_object_set_new(to, "stock", json_string(name));
+	}
+	json_object_foreach(p->ask->settings->templates, own, text)
+	{
+		if (n < NAMES_MAX)
+			names[n++] = own;
+	}
+	text = json_object_get(p->ask->settings->templates, name);
+	if (text) {
+		json_object_set(to, "contents", text);
+		json_object_del(to, "stock");
+	}
+	if (text || json_object_get(to, "stock"))
+		return true;
+	const char *near = str_nearest(name, names, n);
+	return asked_wrong(entry, e,
+			   "there is no template '%.60s'%s%.60s%s; json, env, yaml and "
+			   "more are ready-made, others stand in the webhook's "
+			   "configuration",
+			   name, near ? " (did you mean " : "", near ? near : "",
+			   near ? "?)" : "");
+}
+
 // [store:]path[?version=N][#key] [| template]
 bool plan_secret(const struct plan *p, const struct asked_entry *entry, json_t *to,
 		 struct err *e)
@@ -133,12 +167,7 @@ bool plan_secret(const struct plan *p, const struct asked_entry *entry, json_t *
 	if (name.len == 0)
 		return true;
 	AUTO_FREE char *word = mem_strndup(name.p, name.len);
-	json_t *own = json_object_get(p->ask->settings->templates, word);
-	if (own)
-		json_object_set(to, "contents", own);
-	else
-		json_object_set_new(to, "stock", json_string(word));
-	return true;
+	return put_named(p, entry, word, to, e);
 }
 
 static bool put_contents(const struct plan *p, const char *n, json_t *to, struct err *e)

@@ -146,6 +146,8 @@ bool plan_token(struct plan *p, struct err *e)
 							"service-account-audience", NULL);
 	if (named && *named->value)
 		return named_token(p, named, e);
+	if (audience && audience->value[strcspn(audience->value, " \t\r\n")])
+		return asked_wrong(audience, e, "an audience has no blanks");
 	bool ours = pod_find(json_object_get(p->spec, "volumes"), "name", TOKEN_VOLUME);
 	if (audience && *audience->value)
 		p->token.audience = audience->value;

@@ -58,8 +58,12 @@ static bool reason_not_to(struct plan *p, const struct inject_ask *ask, const ch
 		return true;
 	*ret = "already injected";
 	if (strcmp(asked_text(&p->asked, "agent-inject-status", ""), "injected") == 0 &&
-	    !inject_has_agent(spec))
+	    !inject_has_agent(spec)) {
+		notes_add(p->warnings,
+			  "nothing is injected: the pod is marked as injected, but has "
+			  "no agent; remove that annotation");
 		return true;
+	}
 	*ret = NULL;
 	return true;
 }
@@ -150,6 +154,7 @@ bool inject_pod(const struct inject_ask *ask, struct inject_result *ret, struct 
 		[LAYER_POD] = annotations_of(ask->pod),
 	};
 	*ret = (struct inject_result){ .warnings = json_array() };
+	p.warnings = ret->warnings;
 	asked_read(layers, &p.asked, ret->warnings);
 	bool ok = reason_not_to(&p, ask, &ret->why, e);
 	if (ok && !ret->why)

@@ -10,7 +10,7 @@
 #include "webhook/notes.h"
 #include "webhook/patch.h"
 
-enum { TARGETS_MAX = 250, FOLDERS_MAX = 1000 };
+enum { TARGETS_MAX = 250, FOLDERS_MAX = 1000, OBJECT_NAME_MAX = 253 };
 
 bool plan_is_agent(const json_t *container)
 {
@@ -185,6 +185,28 @@ static bool refuse_windows(const struct plan *p, struct err *e)
 		       "annotation that asks for injection");
 }
 
+// Names of Secrets and ConfigMaps: a pod with another one would wait for ever.
+static bool check_objects(const struct plan *p, struct err *e)
+{
+	static const char *const names[] = { "tls-secret", "agent-extra-secret",
+					     "agent-configmap" };
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const struct asked_entry *entry = asked_find(&p->asked, names[i], NULL);
+		const char *text = entry ? entry->value : "";
+		size_t len = strlen(text);
+		bool ends =
+			len > 0 && (strchr("-.", text[0]) || strchr("-.", text[len - 1]));
+		if (strspn(text, letters) != len || len > OBJECT_NAME_MAX || ends)
+			return asked_wrong(
+				entry, e,
+				"'%.60s' is no name of an object; small letters, "
+				"digits, '-' and '.' are wanted",
+				text);
+	}
+	return true;
+}
+
 // Annotations that only the webhook obeys: their form is looked at even when nothing needs
 // them. Those that have no meaning here are answered with a warning.
 static bool check_forms(struct plan *p, struct err *e)
@@ -196,12 +218,19 @@ static bool check_forms(struct plan *p, struct err *e)
 		if (entry->row->ignored && entry->layer != LAYER_SETTINGS)
 			notes_add(p->warnings, "annotation %s has no effect here: %s",
 				  entry->key, entry->row->ignored);
-		if (entry->row->stanza == STANZA_POD && !entry->row->ignored &&
-		    !str_starts(asked_name(entry->row), keep_case) &&
-		    !asked_value(entry, &value, e))
+		bool kept = str_starts(asked_name(entry->row), keep_case);
+		bool ours = entry->row->stanza == STANZA_POD ||
+			    entry->row->type == OPTION_BLOCK; // others are, where they go
+		if (entry->row->ignored || !ours ||
+		    asked_value(entry, &value, kept ? NULL : e))
+			continue;
+		if (!kept)
 			return false;
+		notes_add(p->warnings,
+			  "annotation %s has no effect: true or false is wanted",
+			  entry->key);
 	}
-	return true;
+	return check_objects(p, e);
 }
 
 bool plan_make(const struct inject_ask *ask, json_t *warnings, struct plan *p,

@@ -242,12 +242,26 @@ static bool check_value(const struct option_row *row, const char *text, struct e
 	return err_set(e, ERR_CONFIG, 0, "%s", why.text);
 }
 
+// What goes into a header, a path or a log line is one line.
+static bool is_one_line(const struct option_row *row, const char *text)
+{
+	bool short_ = row->stanza == STANZA_STORE || row->stanza == STANZA_AUTH ||
+		      (row->key && strcmp(row->key, "owner") == 0);
+	for (; short_ && *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return false;
+	return true;
+}
+
 bool annotation_value(const struct option_row *row, const char *text, json_t **ret,
 		      struct err *e)
 {
 	AUTO_JSON json_t *value = NULL;
 	if (!str_valid_utf8(text, strlen(text)))
 		return err_set(e, ERR_CONFIG, 0, "it is not UTF-8");
+	if (!is_one_line(row, text))
+		return err_set(e, ERR_CONFIG, 0,
+			       "it holds a line break or control letter");
 	if (!typed_value(row, text, &value, e))
 		return false;
 	if (options_stanza(row->stanza)->size && row->type != OPTION_BLOCK && *text &&
