@@ -347,7 +347,9 @@ void agent_start(struct agent *a)
 	state_restore_logins(a->state, &env);
 	for (size_t i = 0; i < a->conf->n_stores; i++)
 		source_start(a->sources[i]);
-	if ((a->opts.once || a->opts.exec) && a->conf->start_timeout_ms > 0)
+	// With `deliver` applications wait for it: the kubelet shows the reason and tries again.
+	bool awaited = a->opts.once || a->opts.exec || a->conf->n_deliver > 0;
+	if (awaited && a->conf->start_timeout_ms > 0)
 		loop_timer_in(a->loop, &a->deadline, a->conf->start_timeout_ms,
 			      on_deadline, a);
 	later_pass(a);

@@ -61,7 +61,8 @@ static const struct option_row rows[] = {
 	{ TOP(start_timeout_ms), .key = "start_timeout", .type = OPTION_DURATION,
 	  .default_ = "5m", .env = "START_TIMEOUT", .env_own = true,
 	  .annotation = "wait-timeout",
-	  .help = "deadline of the first rendering with --once and in exec mode" },
+	  .help = "deadline of the first rendering with --once, in exec mode and with "
+		  "deliver" },
 	{ TOP(on_revoked), .key = "on_revoked", .type = OPTION_WORD,
 	  .words = revoked_words,
 	  .help = "remove or keep a file whose secret is surely gone; the default is "

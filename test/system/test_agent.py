@@ -66,7 +66,8 @@ def test_once_renders_and_ends(folder, sealed, start):
     assert stat.S_IMODE(os.stat(f"{folder}/app/db").st_mode) == 0o640
 
 
-def test_once_gives_one_line_at_its_deadline(folder, sealed):
+@pytest.mark.parametrize("once", [["--once"], []], ids=["once", "a pod's sidecar"])
+def test_a_start_gives_one_line_at_its_deadline(folder, sealed, once):
     log = f"{folder}/termination"
     open(log, "w", encoding="ascii").close()
     conf = f"{folder}/conf.hcl"
@@ -74,7 +75,7 @@ def test_once_gives_one_line_at_its_deadline(folder, sealed):
         f.write(f'termination_log = "{log}"\n' +
                 pod(folder, sealed, template(f"{folder}/app/x",
                                              '{{ with secret "no/such" }}x{{ end }}')))
-    done = run(AGENT, "--config", conf, "--once", "--timeout", "1s", "--log-level", "error",
+    done = run(AGENT, "--config", conf, *once, "--timeout", "1s", "--log-level", "error",
                check=False)
     assert done.returncode == 1
     reason = done.stderr.strip().splitlines()[-1]
