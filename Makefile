@@ -215,7 +215,7 @@ check: all units-$V ## unit tests, cases and fuzz corpora of the chosen variant
 $(foreach l,$(LAYERS),$(eval check-$(notdir $l): \
 	$(foreach t,$(TESTS),$(if $(filter $l,$(LINKS.$t)),build/$V/$t)) FORCE; \
 	@sh test/support/run_units.sh $V $$(filter build/%,$$^)))
-test: deps all static units-openssl-glibc units-mbedtls-glibc programs-mbedtls-glibc \
+test: deps all image units-openssl-glibc units-mbedtls-glibc programs-mbedtls-glibc \
 	units-openssl-glibc-san units-mbedtls-glibc-san lint-objects ## everything (under half an hour)
 	@LAYER_TABLE='$(LAYER_TABLE)' CLANG_FLAGS='$(WARN) $(CLANG)' sh test/support/run_all.sh $(TESTS)
 system: all build/deps/venv.stamp ## tests of whole programs against real servers and fakes
@@ -236,7 +236,7 @@ cover: units-openssl-glibc-cover programs-openssl-glibc-cover build/deps/venv.st
 	@sh test/support/run_cover.sh openssl-glibc-cover $(TESTS:%=build/openssl-glibc-cover/%)
 valgrind: units-openssl-glibc-debug programs-openssl-glibc-debug ## unit tests and the demo under valgrind
 	@sh test/support/run_valgrind.sh openssl-glibc-debug $(TESTS:%=build/openssl-glibc-debug/%)
-include image/image.mk
+include image/image.mk test/e2e/e2e.mk
 bench: all static ## the measurements of test/bench/, one after the other; bench-NAME runs one
 	@for b in $(wildcard test/bench/*.sh); do echo "== $$b"; sh $$b || exit; done
 bench-%: test/bench/%.sh all static FORCE
@@ -248,5 +248,5 @@ install: all ## into DESTDIR and PREFIX (with LIBC=musl TLS=mbedtls: the static 
 clean: ## remove build/ (third-party libraries stay in the user's cache)
 	rm -rf build
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile image/*.mk | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile image/*.mk test/e2e/*.mk | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
 	@echo '  with TLS=openssl|mbedtls LIBC=glibc|musl CC=gcc|clang VERBOSE=1 WERROR=1 FUZZ_TIME=60'

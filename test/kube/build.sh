@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Makes the programs of a real Kubernetes for the tests, once for a version, and keeps them in
-# the user's cache: kube-apiserver and etcd (kube-controller-manager and kubelet when named).
-# The first time takes some minutes and says so; afterwards it is done at once. Prints the
-# folder that holds them.
+# the user's cache: etcd, and those that are named. The first time takes some minutes and says
+# so; afterwards it is done at once. Prints the folder that holds them.
 #
-# Kubernetes is built from its own Go module (go.mod beside this file); etcd comes from Debian's
-# package, unpacked into the cache and not installed, so that no service starts.
-# usage: build.sh [PROGRAM…]
+# Kubernetes is built from its own Go module (go.mod beside this file). etcd, and what `node`
+# stands for (containerd, runc, plugins of the pod network, busybox), come from Debian's
+# packages, unpacked into the cache and not installed, so that no service starts.
+# usage: build.sh [kube-apiserver|kube-controller-manager|kube-scheduler|kubelet|kubectl|node…]
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -20,25 +20,43 @@ mkdir -p "$folder"
 exec 9>"$folder/lock"
 flock 9
 
-if [ ! -x "$folder/etcd" ]; then
-	found=$(command -v etcd || true)
-	if [ -n "$found" ]; then
-		ln -sfn "$found" "$folder/etcd"
-	else
-		say 'fetching etcd'
-		work=$(mktemp -d)
-		trap 'rm -rf "$work"' EXIT
-		(cd "$work" && apt-get -q -o APT::Sandbox::User=root download etcd-server >/dev/null)
-		dpkg-deb -x "$work"/etcd-server_*.deb "$work/root"
-		mv "$work/root/usr/bin/etcd" "$folder/etcd"
-	fi
+# fetch PACKAGE FILE…: out of the package, beside the others
+fetch() {
+	package=$1
+	shift
+	for path in "$@"; do
+		test -x "$folder/${path##*/}" || set -- fetching "$@"
+	done
+	test "$1" = fetching || return 0
+	say "fetching $package"
+	work=$(mktemp -d)
+	trap 'rm -rf "$work"' EXIT
+	download() { (cd "$work" && apt-get -q -o APT::Sandbox::User=root download "$package" >/dev/null); }
+	download || { apt-get -q update >/dev/null && download; }
+	dpkg-deb -x "$work/${package}"_*.deb "$work/root"
+	for path in "$@"; do
+		test "$path" = fetching || mv "$work/root/$path" "$folder/${path##*/}"
+	done
+	rm -rf "$work"
+}
+
+if [ ! -x "$folder/etcd" ] && command -v etcd >/dev/null; then
+	ln -sfn "$(command -v etcd)" "$folder/etcd"
 fi
+fetch etcd-server usr/bin/etcd
 
 # The Go of `make deps` where the machine's is missing or too old for the tests.
 go=$here/../../build/deps/venv/bin/go
 test -x "$go" || go=go
 name=k8s.io/component-base/version
 for program in "${@:-kube-apiserver}"; do
+	if [ "$program" = node ]; then
+		fetch containerd usr/bin/containerd usr/bin/containerd-shim-runc-v2 usr/bin/ctr
+		fetch runc usr/sbin/runc
+		fetch containernetworking-plugins usr/lib/cni/ptp usr/lib/cni/host-local usr/lib/cni/loopback
+		fetch busybox-static bin/busybox
+		continue
+	fi
 	test ! -x "$folder/$program" || continue
 	begin=$(date +%s)
 	say "building $program $version (once; some minutes)"

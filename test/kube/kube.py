@@ -47,28 +47,34 @@ class Answer:
 
 
 class Kube:
+    # What a whole cluster has more of (test/e2e/cluster.py).
+    PROGRAMS = ("kube-apiserver", "kube-controller-manager")
+    NAMES = "IP:127.0.0.1,DNS:localhost,DNS:kubernetes.default.svc"
+    PORT, FLAGS = None, ()  # a fixed port; flags of the API server, which win
+
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.bin = programs("kube-apiserver", "kube-controller-manager")
+        self.bin = programs(*self.PROGRAMS)
         self.ca = parts.Authority(self.folder / "pki", "Kubernetes test CA")
         self.server_cert, self.server_key = self.ca.issue(
-            "apiserver", "IP:127.0.0.1,DNS:localhost,DNS:kubernetes.default.svc")
+            "apiserver", self.NAMES)
         # O=system:masters is what RBAC gives everything.
-        self.admin_cert, self.admin_key = self._admin()
+        self.admin_cert, self.admin_key = self.client("admin", "/O=system:masters/CN=admin")
         self.account_key = str(self.folder / "account.key")
         parts.run("openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048",
                   "-out", self.account_key)
         self._local = threading.local()  # a connection for each thread
         self.processes, self.port, self.etcd_port = [], None, None
 
-    def _admin(self):
+    def client(self, name, subject):
+        """(certificate, key) files of a client of the API server."""
         folder = self.folder / "pki"
-        cert, key, csr = (str(folder / f"admin.{x}") for x in ("pem", "key", "csr"))
-        ext = folder / "admin.ext"
+        cert, key, csr = (str(folder / f"{name}.{x}") for x in ("pem", "key", "csr"))
+        ext = folder / f"{name}.ext"
         ext.write_text("extendedKeyUsage=clientAuth\nkeyUsage=digitalSignature\n")
         parts.run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                  "-nodes", "-subj", "/O=system:masters/CN=admin", "-keyout", key, "-out", csr)
+                  "-nodes", "-subj", subject, "-keyout", key, "-out", csr)
         parts.run("openssl", "x509", "-req", "-in", csr, "-CA", self.ca.cert, "-CAkey",
                   self.ca.key, "-CAcreateserial", "-days", "2", "-extfile", str(ext), "-out",
                   cert)
@@ -97,6 +103,7 @@ class Kube:
 
     def start(self):
         self.etcd_port, peer, self.port = (parts.free_port() for _ in range(3))
+        self.port = self.PORT or self.port
         etcd = f"http://127.0.0.1:{self.etcd_port}"
         self._spawn("etcd", "--data-dir", str(self.folder / "etcd"), "--listen-client-urls",
                     etcd, "--advertise-client-urls", etcd, "--listen-peer-urls",
@@ -117,7 +124,8 @@ class Kube:
             f"--service-account-key-file={self.account_key}",
             "--api-audiences=https://kubernetes.default.svc", "--authorization-mode=Node,RBAC",
             "--service-cluster-ip-range=10.96.0.0/24", "--event-ttl=10m",
-            f"--cert-dir={self.folder / 'pki'}", "--watch-cache=false", "--profiling=false")
+            f"--cert-dir={self.folder / 'pki'}", "--watch-cache=false", "--profiling=false",
+            *self.FLAGS)
         self._await_ready()
 
     def _await_ready(self):
@@ -150,18 +158,22 @@ class Kube:
                 process.wait()
         self.processes = []
 
-    @contextlib.contextmanager
-    def controllers(self, *names):
-        """kube-controller-manager with only these controllers, as long as it is needed."""
-        config = self.folder / "admin.json"
+    def config(self, name, cert, key):
+        """A kubeconfig file for a client's certificate."""
+        config = self.folder / f"{name}.json"
         config.write_text(json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "x",
             "clusters": [{"name": "x", "cluster": {
                 "server": f"https://127.0.0.1:{self.port}",
                 "certificate-authority": self.ca.cert}}],
-            "users": [{"name": "x", "user": {"client-certificate": self.admin_cert,
-                                             "client-key": self.admin_key}}],
+            "users": [{"name": "x", "user": {"client-certificate": cert, "client-key": key}}],
             "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}]}))
+        return config
+
+    @contextlib.contextmanager
+    def controllers(self, *names):
+        """kube-controller-manager with only these controllers, as long as it is needed."""
+        config = self.config("admin", self.admin_cert, self.admin_key)
         known = {"deployment": "deployment-controller", "replicaset": "replicaset-controller"}
         process = self._spawn(
             "kube-controller-manager", f"--kubeconfig={config}", "--leader-elect=false",
@@ -213,7 +225,11 @@ class Kube:
                       {"message": text.decode(errors="replace")}, reply.headers)
 
     def get(self, path):
-        return self.call("GET", path)
+        """Once more, where the server has closed an idle connection meanwhile."""
+        try:
+            return self.call("GET", path)
+        except OSError:
+            return self.call("GET", path)
 
     def create(self, path, body):
         """The stored object; an error of the API server is one here."""

@@ -59,7 +59,7 @@ units() {
 
 # The real Kubernetes is built once, for minutes, while the other stages run.
 mkdir -p build
-nice -n 10 sh test/kube/build.sh kube-apiserver kube-controller-manager >build/kube.log 2>&1 &
+nice -n 10 sh test/kube/build.sh kube-apiserver kube-controller-manager kube-scheduler kubelet kubectl node >build/kube.log 2>&1 &
 nice -n 10 sh test/manifests/build.sh >build/manifests.log 2>&1 &
 
 # kube FOLDER: against a real kube-apiserver
@@ -80,6 +80,7 @@ stage "system, OpenSSL" 900 sh test/support/run_system.sh build/bin -n 4 --dist 
 stage "system, static mbedTLS" 900 sh test/support/run_system.sh build/static -n 4 --dist loadfile --ignore test/system/test_dropin.py
 kube build/bin
 kube build/static
+stage "real pods" 900 sh test/e2e/run.sh
 stage "manifests" 600 env SUITE=test/manifests sh test/support/run_system.sh build/static
 test ! -f test/demo/demo.sh || AMPOULE_BIN=$PWD/build/mbedtls-musl/bin stage demo 120 sh test/demo/demo.sh
 stage lint 300 sh test/lint/run.sh

@@ -166,12 +166,16 @@ class BaoError(Exception):
 
 
 class Bao:
-    def __init__(self, folder, durable=False, authority=None):
+    """`addresses`: further ones at which pods reach it; it listens on all then."""
+
+    def __init__(self, folder, durable=False, authority=None, addresses=()):
         self.dir = pathlib.Path(folder)
         self.dir.mkdir(parents=True, exist_ok=True)
         self.durable = durable
         self.authority = authority or Authority(self.dir / "ca")
-        self.cert, self.key = self.authority.issue("bao", "DNS:localhost,IP:127.0.0.1")
+        self.cert, self.key = self.authority.issue(
+            "bao", ",".join(["DNS:localhost,IP:127.0.0.1", *(f"IP:{a}" for a in addresses)]))
+        self.listen = "0.0.0.0" if addresses else "127.0.0.1"
         self.socket = str(self.dir / "bao.sock")
         self.process = None
         self.root = self.unseal_key = None
@@ -194,9 +198,9 @@ class Bao:
         if self.durable:
             (self.dir / "raft").mkdir(exist_ok=True)
             storage = {"raft": {"path": str(self.dir / "raft"), "node_id": "n1"}}
-        listener = [{"tcp": {"address": f"127.0.0.1:{self.port}", "tls_disable": True}},
-                    {"tcp": {"address": f"127.0.0.1:{self.tls_port}", "tls_cert_file": self.cert,
-                             "tls_key_file": self.key}},
+        listener = [{"tcp": {"address": f"{self.listen}:{self.port}", "tls_disable": True}},
+                    {"tcp": {"address": f"{self.listen}:{self.tls_port}",
+                             "tls_cert_file": self.cert, "tls_key_file": self.key}},
                     {"unix": {"address": self.socket}}]
         config = self.dir / "bao.json"
         config.write_text(json.dumps({

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# A whole Kubernetes node with Ampoule in it (test/e2e/), included by the Makefile.
+.PHONY: e2e
+e2e: image programs-openssl-glibc build/deps/venv.stamp ## real pods, run by a real kubelet, on this machine (as root)
+	@sh test/e2e/run.sh
