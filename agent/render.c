@@ -67,6 +67,11 @@ static const char *const *read_dirs(struct output *o, const struct conf_policy *
 	return o->sandbox;
 }
 
+static const char *refuses(const void *ctx, const char *function)
+{
+	return conf_restrict_function(ctx, function);
+}
+
 bool render_load(struct output *o, const struct conf *conf, struct err *e)
 {
 	const struct conf_template *t = o->conf;
@@ -96,7 +101,9 @@ bool render_load(struct output *o, const struct conf *conf, struct err *e)
 			t->error_on_missing_key ? TMPL_MISSING_ERROR : TMPL_MISSING_ZERO,
 		.grants = { .env = conf->policy.allow_env,
 			    .read_dirs = read_dirs(o, &conf->policy),
-			    .denied = o->denied },
+			    .denied = o->denied,
+			    .refuses = conf->n_restricts ? refuses : NULL,
+			    .refuses_ctx = conf },
 	};
 	struct tmpl *fresh = NULL;
 	if (!tmpl_parse(buf_str(&text), text.len, &opts, &fresh, e))
@@ -222,6 +229,10 @@ static enum tmpl_answer on_lookup(void *ctx, const struct tmpl_want *w,
 	if (!policy_allows(&r->env->conf->policy, name, e))
 		return TMPL_FAILED;
 	AUTO_JSON json_t *params = params_of(w);
+	const char *ttl = json_string_value(json_object_get(params, "ttl"));
+	if (!conf_restrict_path(r->env->conf, store->name, path, e) ||
+	    (ttl && !conf_restrict_ttl(r->env->conf, ttl, e)))
+		return TMPL_FAILED;
 	struct cache_ask ask = {
 		.source = r->env->source_of(r->env->ctx, store),
 		.verb = w->kind == TMPL_WANT_LIST ? STORE_LIST

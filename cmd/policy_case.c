@@ -123,9 +123,13 @@ static bool injected(const struct policy_case *c, const struct settings *s, json
 	json_t *pod = json_object_get(doc, "object");
 	struct inject_ask ask = { .pod = pod,
 				  .namespace_ = text_of(doc, "namespace", "shop"),
-				  .settings = s };
+				  .settings = s,
+				  .namespace_labels =
+					  json_object_get(doc, "namespaceLabels") };
 	struct inject_result made;
 	*ret = NULL;
+	if (!read_day(doc, &ask.now_ms, e))
+		return false;
 	if (json_is_false(json_object_get(doc, "inject"))) {
 		*ret = json_incref(pod);
 		return patch(doc, "after", ret, e);

@@ -204,6 +204,12 @@ bool eval_call(struct run *r, const struct call *c, struct val *ret)
 	if (r->opts->grants.denied && denied(r, f->name))
 		return run_fail_kind(r, ERR_DENIED,
 				     "the function %s is refused by policy", f->name);
+	const struct tmpl_grants *g = &r->opts->grants;
+	const char *by = g->refuses ? g->refuses(g->refuses_ctx, f->name) : NULL;
+	if (by)
+		return run_fail_kind(r, ERR_DENIED,
+				     "the function %s is refused by policy '%s'", f->name,
+				     by);
 	if (f->flags & (FUNC_AND | FUNC_OR))
 		return and_or(r, c, ret);
 	if (++r->nest > RUN_NEST_MAX)

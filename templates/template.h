@@ -32,6 +32,9 @@ struct tmpl_grants {
 	bool env;                     // env, mustEnv, envOrDefault
 	const char *const *read_dirs; // folders for `file`, NULL-ended; NULL = none
 	const char *const *denied;    // names (with * and ?) of functions, NULL-ended
+	// The policy that refuses a function, or NULL; NULL: none is asked.
+	const char *(*refuses)(const void *ctx, const char *function);
+	const void *refuses_ctx;
 };
 
 struct tmpl_opts {

@@ -7,6 +7,7 @@
 #include "lib/base/str.h"
 #include "webhook/notes.h"
 #include "webhook/plan.h"
+#include "webhook/policy.h"
 
 enum { CACHE_PORT = 8200, PORT_MAX = 65535, TELEMETRY_MAX = 64 * 1024 };
 
@@ -419,6 +420,18 @@ static void warn_map(struct plan *p)
 	}
 }
 
+// What the policies leave to the agent.
+static void put_restricts(const struct plan *p, json_t *doc)
+{
+	struct policy_ask about = { .settings = p->ask->settings,
+				    .pod = p->ask->pod,
+				    .namespace_ = p->ask->namespace_,
+				    .namespace_labels = p->ask->namespace_labels,
+				    .kind = "Pod",
+				    .now_ms = p->ask->now_ms };
+	policies_restrict(p->ask->settings->policies, &about, doc);
+}
+
 bool plan_config(struct plan *p, struct err *e)
 {
 	AUTO_JSON json_t *doc = json_object();
@@ -440,6 +453,7 @@ bool plan_config(struct plan *p, struct err *e)
 	if (json_array_size(p->variables) > 0)
 		json_object_set(doc, "env_template", p->variables);
 	put_deliver(p, doc);
+	put_restricts(p, doc);
 	put_telemetry(p, doc);
 	if (!put_proxy(p, doc, e) || !look_at_grace(p, e))
 		return false;

@@ -21,6 +21,8 @@ struct inject_ask {
 	const char *namespace_;              // the request's, or NULL
 	const json_t *namespace_annotations; // or NULL
 	const struct settings *settings;
+	const json_t *namespace_labels; // or NULL: not known; for policies
+	int64_t now_ms; // for exemptions of policies, 0: none counts
 };
 
 struct inject_result {

@@ -54,7 +54,7 @@ static void judge(const struct inject_ask *ask, const struct inject_result *resu
 		.namespace_annotations = ask->namespace_annotations,
 		.kind = "Pod",
 		.fresh = result->pod && !inject_has_agent(spec),
-		.now_ms = clock_wall_ms(),
+		.now_ms = ask->now_ms,
 	};
 	verdict_make(ask->settings->policies, &about, result->warnings, verdict);
 }
@@ -64,7 +64,8 @@ static void answer_pod(const struct settings *s, const struct review *r, struct 
 {
 	struct inject_ask ask = { .pod = r->object,
 				  .namespace_ = r->namespace_,
-				  .settings = s };
+				  .settings = s,
+				  .now_ms = clock_wall_ms() };
 	struct inject_result result;
 	struct err e = ERR_INIT;
 	AUTO_JSON json_t *patch = NULL;

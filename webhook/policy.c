@@ -144,6 +144,10 @@ static void ask_facts(struct judging *j, const struct patterns *p, enum policy_f
 				    fact->value, deny ? "denied" : "not allowed",
 				    remedies[kind]);
 	}
+	if (kind == FACT_PATHS && f->proxy)
+		judge_found(j, "metadata.annotations",
+			    "the agent's proxy would pass any path on; remove the "
+			    "annotation agent-cache-enable");
 	bool hidden = kind == FACT_PATHS || kind == FACT_FUNCTIONS ||
 		      kind == FACT_STORES || kind == FACT_ADDRESSES || kind == FACT_ROLES;
 	if (hidden && f->config_map)

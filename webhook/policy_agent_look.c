@@ -223,7 +223,9 @@ enum agent_state agent_look(struct facts *f)
 	struct inject_ask ask = { .pod = pod,
 				  .namespace_ = f->ask->namespace_,
 				  .namespace_annotations = f->ask->namespace_annotations,
-				  .settings = f->ask->settings };
+				  .settings = f->ask->settings,
+				  .namespace_labels = f->ask->namespace_labels,
+				  .now_ms = f->ask->now_ms };
 	struct inject_result made;
 	struct err e = ERR_INIT;
 	bool ok = inject_pod(&ask, &made, &e);

@@ -38,7 +38,7 @@ const char *facts_field(struct facts *f, const char *list, const json_t *contain
 
 // --- the agent's configuration
 
-static json_t *read_config(const json_t *container)
+static json_t *read_config(const struct facts *f, const json_t *container)
 {
 	const json_t *entry =
 		pod_find(json_object_get(container, "env"), "name", CONFIG_ENV);
@@ -47,7 +47,9 @@ static json_t *read_config(const json_t *container)
 	json_t *doc = NULL;
 	if (!*text)
 		return NULL;
-	if (*text == '{')
+	if (str_starts(text, "file:"))
+		buf_puts(&b, pod_text(f->annotations, LONG_CONFIG));
+	else if (*text == '{')
 		buf_puts(&b, text);
 	else if (!codec_b64_decode(text, strlen(text), B64_STD, &b, NULL))
 		return NULL;
@@ -229,6 +231,7 @@ static void read_document(struct facts *f, const json_t *doc)
 {
 	const json_t *one;
 	read_stores(f, doc);
+	f->proxy |= json_object_get(doc, "cache") != NULL;
 	POD_EACH (json_object_get(doc, "template"), i, one)
 		read_template(f, doc, one, "file");
 	POD_EACH (json_object_get(doc, "env_template"), i, one)
@@ -276,7 +279,7 @@ static void read_container(struct facts *f, const char *list, const json_t *c)
 	}
 	if (strcmp(image, f->ask->settings->image) != 0)
 		add(f, FACT_AGENT_IMAGES, whole_image(f, image), field);
-	json_t *doc = read_config(c);
+	json_t *doc = read_config(f, c);
 	if (!doc) {
 		f->config_map = true;
 		return;
@@ -306,7 +309,8 @@ static void read_annotations(struct facts *f)
 	json_object_foreach((json_t *)(uintptr_t)f->annotations, key, value)
 	{
 		enum annotation_prefix prefix = annotation_prefix_of(key, &suffix);
-		if (prefix == PREFIX_NONE || str_ends(suffix, "inject-status"))
+		if (prefix == PREFIX_NONE || str_ends(suffix, "inject-status") ||
+		    strcmp(key, LONG_CONFIG) == 0)
 			continue;
 		const char *n = NULL;
 		const struct option_row *row = annotation_find(prefix, suffix, &n);

@@ -133,6 +133,7 @@ struct facts {
 	const char *agent_list; // "initContainers"
 	json_t *configs;        // what the agents' configurations say: an array
 	bool config_map;        // an agent whose configuration nobody sees here
+	bool proxy;             // the agent passes any path on for the application
 	enum agent_state state; // by agent_look()
 	const char *state_field, *state_text;
 	struct {

@@ -232,7 +232,9 @@ static void answer_workload(struct validating *v, const json_t *pod)
 				     .namespace_ = v->r->namespace_,
 				     .namespace_annotations =
 					     v->world->namespace_annotations,
-				     .settings = v->settings };
+				     .settings = v->settings,
+				     .namespace_labels = v->world->namespace_labels,
+				     .now_ms = v->world->now_ms };
 	const json_t *note;
 	if (v->r->old_object && template_of(v->r->old_object) &&
 	    json_equal(template_of(v->r->old_object), pod))

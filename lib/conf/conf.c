@@ -169,7 +169,7 @@ static bool load_all(struct load *l)
 {
 	static bool (*const parts[])(struct load * l) = {
 		load_stores,    load_top,  load_observe, load_policy, load_deliver,
-		load_templates, load_exec, load_peer,    load_state,
+		load_templates, load_exec, load_peer,    load_state,  load_restricts,
 	};
 	if (!add_documents(l))
 		return false;

@@ -168,6 +168,14 @@ struct conf_policy {
 	int64_t min_interval_ms;
 };
 
+// restrict "policy" {…}: patterns of lib/conf/path_rule.h. Each one counts.
+struct conf_restrict {
+	const char *name;
+	const char *const *allow_paths, *const *deny_paths; // NULL-ended; NULL = all, none
+	const char *const *allow_functions, *const *deny_functions;
+	int64_t max_ttl_ms; // 0 = any
+};
+
 // state {…}, or the peer's cache { persist {…} }: agent/state.h
 struct conf_state {
 	const char *path;     // NULL = none is kept
@@ -210,6 +218,8 @@ struct conf {
 	size_t n_notify;
 	struct conf_observe observe;
 	struct conf_policy policy;
+	struct conf_restrict *restricts;
+	size_t n_restricts;
 	struct conf_state state;
 	struct conf_template_config template_config;
 	json_t *other; // stanzas of the peer for later: cache, api_proxy, listener, …
@@ -249,6 +259,13 @@ bool conf_equal(const struct conf *a, const struct conf *b);
 // one with the whole path. NULL and an error when there is none.
 const struct conf_store *conf_store_of(const struct conf *c, const char *path,
 				       const char **ret_rest, struct err *e);
+
+// What a template may do under the restrictions: read a path of a store (without the store's
+// name), ask for a ttl, call a function (then the result is NULL, else the policy's name).
+MUST_CHECK bool conf_restrict_path(const struct conf *c, const char *store,
+				   const char *path, struct err *e);
+MUST_CHECK bool conf_restrict_ttl(const struct conf *c, const char *ttl, struct err *e);
+const char *conf_restrict_function(const struct conf *c, const char *name);
 
 // One notification from its text form (configuration and annotation alike).
 MUST_CHECK bool conf_notify_parse(const char *text, struct conf_notify *ret,

@@ -292,6 +292,7 @@ json_t *conf_to_json(const struct conf *c)
 	put(o, "deliver", stanza_list(STANZA_DELIVER, c->deliver, c->n_deliver));
 	put(o, "observe", dumped(STANZA_OBSERVE, &c->observe));
 	put(o, "policy", dumped(STANZA_POLICY, &c->policy));
+	put(o, "restrict", stanza_list(STANZA_RESTRICT, c->restricts, c->n_restricts));
 	put(o, "state", dumped(STANZA_STATE, &c->state));
 	json_object_update(o, c->other);
 	return o;

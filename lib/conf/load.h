@@ -71,6 +71,7 @@ bool load_exec(struct load *l);
 // Whether a container asks for its variables at a socket.
 bool conf_gives_variables(const struct conf *c);
 bool load_deliver(struct load *l);
+bool load_restricts(struct load *l);
 bool load_peer(struct load *l);
 bool check_conf(struct load *l);
 // Whether `path` is `folder` or lies in it; *ret_rest is what follows the slash.

@@ -83,6 +83,11 @@ static const struct option_stanza_info stanzas[STANZA_COUNT] = {
 			    .help = "what the agent must refuse",
 			    .unknown = UNKNOWN_FATAL,
 			    .size = sizeof(struct conf_policy) },
+	[STANZA_RESTRICT] = { .name = "restrict",
+			      .block = "restrict \"policy\" {",
+			      .help = "what a policy of the webhook leaves to the agent",
+			      .unknown = UNKNOWN_FATAL,
+			      .size = sizeof(struct conf_restrict) },
 	[STANZA_STATE] = { .name = "state",
 			   .block = "state {",
 			   .help = "what a restart and the container behind --once take "

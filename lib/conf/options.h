@@ -29,6 +29,7 @@ enum __attribute__((packed)) option_stanza {
 	STANZA_DELIVER,         // struct conf_deliver
 	STANZA_OBSERVE,         // struct conf_observe
 	STANZA_POLICY,          // struct conf_policy
+	STANZA_RESTRICT,        // struct conf_restrict
 	STANZA_STATE,           // struct conf_state
 	STANZA_EXEC,            // struct conf_exec
 	STANZA_ENV_TEMPLATE,    // struct conf_template

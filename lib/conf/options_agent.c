@@ -15,6 +15,8 @@ static const char *const revoked_words[] = {
 	.stanza = STANZA_DELIVER, .offset = offsetof(struct conf_deliver, field)
 #define POLICY(field)                                                                    \
 	.stanza = STANZA_POLICY, .offset = offsetof(struct conf_policy, field)
+#define RESTRICT(field)                                                                  \
+	.stanza = STANZA_RESTRICT, .offset = offsetof(struct conf_restrict, field)
 #define STATE(field) .stanza = STANZA_STATE, .offset = offsetof(struct conf_state, field)
 #define BLOCK(name, text)                                                                \
 	{                                                                                \
@@ -80,6 +82,7 @@ static const struct option_row rows[] = {
 	BLOCK("deliver", "a container and the folder that it sees; repeats"),
 	BLOCK("observe", "whether the application has read what changed"),
 	BLOCK("policy", "what the agent must refuse"),
+	BLOCK("restrict", "what a policy of the webhook leaves to the agent; repeats"),
 	BLOCK("state", "token and leases for a restart, sealed"),
 	BLOCK("exec", "the command of exec mode"),
 	BLOCK("env_template", "a variable of that command; repeats"),
@@ -134,6 +137,20 @@ static const struct option_row rows[] = {
 	{ POLICY(min_interval_ms), .key = "min_interval", .type = OPTION_DURATION,
 	  .default_ = "0",
 	  .help = "the shortest poll interval; shorter ones are raised to it" },
+
+	{ RESTRICT(name), .key = "name", .type = OPTION_STRING,
+	  .help = "the policy's name in refusals; the block's label says the same" },
+	{ RESTRICT(allow_paths), .key = "allow_paths", .type = OPTION_LIST,
+	  .help = "patterns of [store:]path; without it all" },
+	{ RESTRICT(deny_paths), .key = "deny_paths", .type = OPTION_LIST,
+	  .help = "patterns of [store:]path, which count for every spelling" },
+	{ RESTRICT(allow_functions), .key = "allow_functions", .type = OPTION_LIST,
+	  .help = "template functions that may be called; without it all" },
+	{ RESTRICT(deny_functions), .key = "deny_functions", .type = OPTION_LIST,
+	  .help = "template functions that fail when called" },
+	{ RESTRICT(max_ttl_ms), .key = "max_ttl", .type = OPTION_DURATION,
+	  .default_ = "0",
+	  .help = "the longest ttl that a template may ask for; 0: any" },
 
 	{ STATE(path), .key = "path", .type = OPTION_STRING,
 	  .help = "folder that only the agent mounts; the peer's cache { persist } names "

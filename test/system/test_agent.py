@@ -393,6 +393,42 @@ def test_function_denylist_and_policy_refuse_functions(folder, sealed, start):
     assert "toLower" in a.file_status("app/lower")["error"]
 
 
+RESTRICT = """
+restrict "team-a" {
+  allow_paths    = ["sealed:app/*"]
+  deny_functions = ["toUpper"]
+}
+restrict "no-pay" {
+  deny_paths = ["kv/data/pay/**"]
+}
+"""
+
+
+@pytest.mark.parametrize("text, policy, what", [
+    ('{{ with secret (printf "%s/db" "other") }}{{ .Data.value }}{{ end }}', "team-a",
+     "sealed:other/db"),
+    ('{{ $p := "app/../other/db" }}{{ with secret $p }}{{ .Data.value }}{{ end }}', "team-a",
+     "written plainly"),
+    ('{{ with secret (join "/" (split "," "app,a,b")) }}{{ .Data.value }}{{ end }}', "team-a",
+     "does not allow"),
+    ('{{ with secret "app/db" }}{{ .Data.value | toUpper }}{{ end }}', "team-a", "toUpper"),
+])
+def test_what_policies_leave_to_the_agent_is_refused_in_their_name(folder, sealed, start, tmp_path,
+                                                                   text, policy, what):
+    """Computed paths, and functions in a template's file, which no webhook sees."""
+    sealed.put("other/db", "not yours")
+    sealed.put("app/a/b", "not yours")
+    source = tmp_path / "x.tmpl"
+    source.write_text(text)
+    a = start(pod(folder, sealed, template(f"{folder}/app/db", DB),
+                  f'template {{\n source = "{source}"\n destination = "{folder}/app/x"\n}}\n',
+                  extra=RESTRICT))
+    got = a.event("template not rendered")
+    assert f"policy '{policy}'" in got["error"] and what in got["error"]
+    wait_until("the good file", lambda: read(f"{folder}/app/db") == "first\n")
+    assert not os.path.exists(f"{folder}/app/x")
+
+
 def test_a_folder_on_disk_is_refused(folder, sealed, start, tmp_path):
     if os.statvfs(tmp_path).f_fsid == os.statvfs("/dev/shm").f_fsid:
         pytest.skip("the test's folder is no disk")

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the agent must refuse itself: for each policy that is for the pod, its rules about paths,
+// functions and lifetimes, as `restrict` stanzas of the agent's configuration.
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "webhook/policy_int.h"
+
+static bool is_exempt(const struct policy *p, const char *rule, const struct identity *id,
+		      int64_t now_ms)
+{
+	for (size_t i = 0; i < p->n_exempt; i++) {
+		const struct exemption *x = &p->exempt[i];
+		if (now_ms > 0 && x->until_ms > now_ms &&
+		    (!x->rules.given || patterns_match(&x->rules, rule, ".")) &&
+		    selector_matches(&x->who, id, false))
+			return true;
+	}
+	return false;
+}
+
+static void put_list(json_t *to, const char *key, const struct patterns *list)
+{
+	json_t *texts = json_array();
+	for (size_t i = 0; i < list->n; i++)
+		json_array_append_new(texts, json_string(list->list[i]));
+	if (list->given)
+		json_object_set(to, key, texts);
+	json_decref(texts);
+}
+
+static void restrict_by(const struct policy *p, const struct identity *id, int64_t now_ms,
+			json_t *list)
+{
+	const struct {
+		const char *key, *rule;
+		const struct patterns *patterns;
+	} parts[] = {
+		{ "allow_paths", "allow.paths", &p->allow[FACT_PATHS] },
+		{ "deny_paths", "deny.paths", &p->deny[FACT_PATHS] },
+		{ "allow_functions", "allow.functions", &p->allow[FACT_FUNCTIONS] },
+		{ "deny_functions", "deny.functions", &p->deny[FACT_FUNCTIONS] },
+	};
+	json_t *o = json_object();
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		if (!is_exempt(p, parts[i].rule, id, now_ms))
+			put_list(o, parts[i].key, parts[i].patterns);
+	if (p->limits[LIMIT_TTL] > 0 && !is_exempt(p, "limits.max_ttl", id, now_ms)) {
+		AUTO_FREE char *ttl =
+			mem_printf("%lldms", (long long)p->limits[LIMIT_TTL]);
+		json_object_set_new(o, "max_ttl", json_string(ttl));
+	}
+	if (json_object_size(o) > 0) {
+		json_object_set_new(o, "name", json_string(p->name));
+		json_array_append(list, o);
+	}
+	json_decref(o);
+}
+
+// What other purposes bind, and none of the pod's own does.
+static void restrict_purpose(const struct policies *ps, const struct purpose *p,
+			     const struct identity *id, json_t *list)
+{
+	json_t *paths = json_array();
+	for (size_t i = 0; i < p->binds[FACT_PATHS].n; i++)
+		json_array_append_new(paths, json_string(p->binds[FACT_PATHS].list[i]));
+	for (size_t i = 0; i < p->binds[FACT_STORES].n; i++) {
+		AUTO_FREE char *all = mem_printf("%s:**", p->binds[FACT_STORES].list[i]);
+		json_array_append_new(paths, json_string(all));
+	}
+	for (size_t i = 0; i < ps->n_purposes; i++) {
+		const struct purpose *own = &ps->purposes[i];
+		if (!selector_matches(&own->who, id, false))
+			continue;
+		for (size_t k = json_array_size(paths); k-- > 0;)
+			if (patterns_match(&own->binds[FACT_PATHS],
+					   json_string_value(json_array_get(paths, k)),
+					   ""))
+				json_array_remove(paths, k);
+	}
+	if (json_array_size(paths) > 0 && p->mode == POLICY_ENFORCE)
+		json_array_append_new(list, json_pack("{s:s, s:O}", "name", p->name,
+						      "deny_paths", paths));
+	json_decref(paths);
+}
+
+void policies_restrict(const struct policies *ps, const struct policy_ask *ask,
+		       json_t *doc)
+{
+	struct identity id;
+	json_t *list;
+	if (policies_count(ps) == 0)
+		return;
+	list = json_array();
+	identity_of(ask, &id);
+	for (size_t i = 0; i < ps->n_policies; i++) {
+		const struct policy *p = &ps->policies[i];
+		if (p->mode == POLICY_ENFORCE && selector_matches(&p->match, &id, true) &&
+		    !(p->has_exclude && selector_matches(&p->exclude, &id, false)))
+			restrict_by(p, &id, ask->now_ms, list);
+	}
+	for (size_t i = 0; i < ps->n_purposes; i++)
+		if (!selector_matches(&ps->purposes[i].who, &id, false))
+			restrict_purpose(ps, &ps->purposes[i], &id, list);
+	if (json_array_size(list) > 0)
+		json_object_set(doc, "restrict", list);
+	json_decref(list);
+}
