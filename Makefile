@@ -36,7 +36,7 @@ PROGRAM.cmd := ampoule
 
 # --- variants -----------------------------------------------------------------------------
 WITH_DEPS := $(if $(filter deps test demo,$(MAKECMDGOALS)),install-deps)
-VARIANTS := openssl-glibc mbedtls-glibc mbedtls-musl \
+VARIANTS := openssl-glibc mbedtls-glibc mbedtls-musl openssl-musl mbedtls-arm64 \
 	$(foreach k,san fuzz cover debug,openssl-glibc-$k mbedtls-glibc-$k)
 V := $(TLS)-$(LIBC)
 $(if $(filter $V,$(VARIANTS)),,$(error TLS=$(TLS) LIBC=$(LIBC) is not supported yet; there are: $(VARIANTS)))
@@ -66,32 +66,21 @@ LDFLAGS.cover := $(PIE) --coverage
 CC.debug := gcc # for lint, which looks at calls (hence no built-ins), and for valgrind
 CFLAGS.debug := -O0 -g -fPIE -fno-builtin
 LDFLAGS.debug := $(PIE)
-# Debian's musl-gcc -static-pie makes a dynamic program: the start files are named here.
-MUSL := /usr/lib/$(ARCH)-linux-musl/
-GCCLIB = $(eval GCCLIB := $$(dir $$(shell gcc -print-file-name=crtbeginS.o)))$(GCCLIB)
-CC.musl := musl-gcc
-AR.musl := gcc-ar
-# No unwind tables (nothing unwinds) and packed relocations (image/start/relr.c): a fifth less.
-SMALL := -Oz $(HARD) -fno-asynchronous-unwind-tables -fno-unwind-tables
-CFLAGS.musl := $(SMALL) -g -flto -ffat-lto-objects -ffunction-sections -fdata-sections -fPIE \
-	-idirafter build/deps/musl/kernel
-LDFLAGS.musl = $(SMALL) -flto-partition=one -flto -static -nostartfiles \
-	-Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now,-z,noexecstack,--gc-sections \
-	-Wl,-z,pack-relative-relocs,-e,relr_start build/mbedtls-musl/relr.o \
-	$(MUSL)rcrt1.o $(MUSL)crti.o $(GCCLIB)crtbeginS.o
-LDEND.musl = $(GCCLIB)crtendS.o $(MUSL)crtn.o
-build/mbedtls-musl/%.o: image/start/%.c build/mbedtls-musl/flags
-	@musl-gcc -std=gnu17 $(SMALL) -fno-lto -fPIE -I. -c -o $@ $<
+include image/image.mk
 
 # Third-party libraries: Debian's for openssl-glibc, else built once by image/deps.
 EXT.openssl-glibc := -lcurl -lssl -lcrypto -ljansson -lyaml -lm -lpthread
 EXT.mbedtls-glibc := -Lbuild/deps/glibc/lib -lcurl -lmbedtls -lmbedx509 -lmbedcrypto \
 	-ljansson -lyaml -lm -lpthread
 EXT.mbedtls-musl := $(subst glibc,musl,$(EXT.mbedtls-glibc))
+EXT.mbedtls-arm64 := $(subst glibc,arm64,$(EXT.mbedtls-glibc))
+EXT.openssl-musl := -Lbuild/deps/musl-openssl/lib $(EXT.openssl-glibc)
 INC.mbedtls-glibc := -isystem build/deps/glibc/include
 INC.mbedtls-musl := -isystem build/deps/musl/include
-STAMP.mbedtls-glibc := build/deps/glibc.stamp
-STAMP.mbedtls-musl := build/deps/musl.stamp
+INC.mbedtls-arm64 := -isystem build/deps/arm64/include
+INC.openssl-musl := -isystem build/deps/musl-openssl/include
+$(foreach x,mbedtls-glibc=glibc mbedtls-musl=musl mbedtls-arm64=arm64 openssl-musl=musl-openssl,\
+	$(eval STAMP.$(subst =, := build/deps/,$x).stamp))
 
 # --- sources ------------------------------------------------------------------------------
 # files LAYER, for both TLS libraries; stock templates are embedded from generated C.
@@ -129,7 +118,7 @@ build/$1/lib$(notdir $4).a: $(call objects,$1,$(SRC.$4)) build/$1/sources
 endef
 define program
 
-build/$1/bin/$(PROGRAM.$4): build/$1/obj/$4/main.o $(if $(filter agent cmd,$4),$(filter %musl/client_only.o,build/$1/client_only.o)) $(call archives,$1,$(call closure,$4))
+build/$1/bin/$(PROGRAM.$4): build/$1/obj/$4/main.o $(if $(filter agent cmd,$4),$(filter $(CLIENT_ONLY),build/$1/client_only.o)) $(call archives,$1,$(call closure,$4))
 	$$(call say,LINK)mkdir -p $$(@D); $$(LINK.$1) $$^ $(EXT.$3) $$(LDEND.$2)
 endef
 define unit
@@ -150,7 +139,7 @@ endef
 define prog
 
 build/$1/test/prog/$(notdir $4): build/$1/obj/$4.o $(if $(LINKS.$4),$(call archives,$1,$(call closure,$(LINKS.$4))))
-	$$(call say,LINK)mkdir -p $$(@D); $$(LINK.$1) $(if $(filter musl,$2),-fno-lto) $$^ $(EXT.$3) $$(LDEND.$2)
+	$$(call say,LINK)mkdir -p $$(@D); $$(LINK.$1) $(if $(filter musl arm64,$2),-fno-lto) $$^ $(EXT.$3) $$(LDEND.$2)
 endef
 define variant
 build/$1/flags build/$1/sources &: FORCE | $(WITH_DEPS)
@@ -159,7 +148,7 @@ build/$1/flags build/$1/sources &: FORCE | $(WITH_DEPS)
 COMPILE.$1 = $$(CC.$2) -std=gnu17 -D_GNU_SOURCE $$(WARN) \
 	$$(if $$(findstring clang,$$(CC.$2)),$$(CLANG)) $$(CFLAGS.$2) -I. $(INC.$3)
 LINK.$1 = $$(CC.$2) -o $$@ $$(LDFLAGS.$2)
-build/$1/obj/%.o: %.c build/$1/flags $(STAMP.$3) $(filter %musl/relr.o,build/$1/relr.o)
+build/$1/obj/%.o: %.c build/$1/flags $(STAMP.$3) $(filter %-musl/relr.o,build/$1/relr.o)
 	$$(call say,CC)mkdir -p $$(@D); $$(COMPILE.$1) \
 	 $$(if $$(filter $$<,$$(VERSIONED)),-DAMPOULE_VERSION='"$(VERSION)"') -MMD -MP -c -o $$@ $$<
 $(foreach l,$(LAYERS),$(if $(SRC.$l),$(call archive,$1,$2,$3,$l)))
@@ -174,14 +163,14 @@ units-$1: $(UNITS:%.c=build/$1/%) $(FUZZERS:%.c=build/$1/%)
 	$(PROGRAMS:%=%/main.c) $(UNITS) $(FUZZERS) $(SUPPORT) $(PROGS) test/fuzz/replay_main.c)))
 endef
 note = echo '$2' | cmp -s - $1 || echo '$2' >$1
-kind = $(or $(word 3,$(subst -, ,$1)),$(if $(findstring musl,$1),musl,plain))
+kind = $(or $(word 3,$(subst -, ,$1)),$(filter musl arm64,$(subst -, ,$1)),plain)
 $(foreach v,$(VARIANTS),$(eval $(call variant,$v,$(call kind,$v),$(word 1,$(subst -, ,$v))-$(word 2,$(subst -, ,$v)))))
 
 # Third-party libraries and tools, kept in the user's cache.
 THIRDPARTY := image/deps/thirdparty.sh image/deps/sources.lock $(wildcard image/deps/*.[ch])
 build/deps/%.stamp: $(THIRDPARTY) | $(WITH_DEPS)
 	@sh image/deps/thirdparty.sh $* build/deps/$* && touch $@
-$(foreach c,glibc musl,$(eval build/deps/$c.stamp: $(if $(wildcard build/deps/$c/versions),,FORCE)))
+$(foreach c,glibc musl musl-openssl arm64,$(eval build/deps/$c.stamp: $(if $(wildcard build/deps/$c/versions),,FORCE)))
 build/deps/venv.stamp: $(wildcard image/deps/requirements*.txt) image/deps/install.sh | $(WITH_DEPS)
 	@sh image/deps/install.sh && touch $@
 install-deps:
@@ -236,7 +225,7 @@ cover: units-openssl-glibc-cover programs-openssl-glibc-cover build/deps/venv.st
 	@sh test/support/run_cover.sh openssl-glibc-cover $(TESTS:%=build/openssl-glibc-cover/%)
 valgrind: units-openssl-glibc-debug programs-openssl-glibc-debug ## unit tests and the demo under valgrind
 	@sh test/support/run_valgrind.sh openssl-glibc-debug $(TESTS:%=build/openssl-glibc-debug/%)
-include image/image.mk test/e2e/e2e.mk
+include test/e2e/e2e.mk
 bench: all static ## the measurements of test/bench/, one after the other; bench-NAME runs one
 	@for b in $(wildcard test/bench/*.sh); do echo "== $$b"; sh $$b || exit; done
 bench-%: test/bench/%.sh all static FORCE

@@ -1,9 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Builds the third-party libraries that Debian 12 does not have in a useful form: mbedTLS 3.6
-# and a minimal libcurl on it; for musl also jansson, libyaml and cmocka.
+# and a minimal libcurl on it; for musl also jansson, libyaml and cmocka. Two further kinds serve
+# the image alone: musl-openssl has OpenSSL in the place of mbedTLS, and arm64 is musl's for
+# that machine, with musl itself, made by Debian's cross compiler.
 #
-# usage: thirdparty.sh glibc|musl LINK
+# usage: thirdparty.sh glibc|musl|musl-openssl|arm64 LINK
 #   LINK becomes a symbolic link to a folder of the cache with include/, lib/ (and kernel/,
 #   the kernel's headers for musl-gcc). The cache lies in ${XDG_CACHE_HOME:-~/.cache}/ampoule;
 #   its folders are named after a hash of this recipe, so that nothing is built twice.
@@ -16,16 +18,23 @@ LC_ALL=C
 export LC_ALL
 umask 022
 
-libc=${1:?glibc or musl} link=${2:?link}
-case $libc in glibc | musl) ;; *) echo "thirdparty.sh: no such libc: $libc" >&2; exit 2 ;; esac
+kind=${1:?glibc, musl, musl-openssl or arm64} link=${2:?link}
+libc=musl tls=mbedtls cross=
+case $kind in
+glibc) libc=glibc ;;
+musl) ;;
+musl-openssl) tls=openssl ;;
+arm64) cross=aarch64-linux-gnu- ;;
+*) echo "thirdparty.sh: no such kind: $kind" >&2; exit 2 ;;
+esac
 here=$(cd "$(dirname "$0")" && pwd)
 suite=trixie # Debian 13
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/ampoule
 jobs=${JOBS:-2}
 # The compiler's version counts too: archives for link-time optimization need the same one.
 recipe=$({ cat "$here/thirdparty.sh" "$here/sources.lock" "$here"/*.[ch]
-	gcc --version | head -n 1; } | sha256sum | cut -c1-16)
-final=$cache/$libc-$recipe
+	${cross}gcc --version | head -n 1; } | sha256sum | cut -c1-16)
+final=$cache/$kind-$recipe
 
 say() { printf 'deps: %s\n' "$*"; }
 die() { printf 'deps: %s\n' "$*" >&2; exit 1; }
@@ -36,19 +45,19 @@ if [ -e "$final/versions" ]; then
 	exit 0
 fi
 
-for tool in cmake ninja patch gcc-ar $(test "$libc" != musl || echo musl-gcc); do
+for tool in cmake ninja patch ${cross}gcc ${cross}gcc-ar $(test "$libc$cross" != musl || echo musl-gcc); do
 	command -v "$tool" >/dev/null || die "no $tool here: run 'make deps'"
 done
 mkdir -p "$cache/sources"
 # One builder at a time; the second one finds the work done.
-exec 9>"$cache/$libc.lock"
+exec 9>"$cache/$kind.lock"
 flock 9
 if [ -e "$final/versions" ]; then
 	finish
 	exit 0
 fi
-rm -rf "$cache/$libc".?????? # left by a builder that was killed
-work=$(mktemp -d "$cache/$libc.XXXXXX")
+rm -rf "$cache/$kind".?????? # left by a builder that was killed
+work=$(mktemp -d "$cache/$kind.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 out=$work/out
@@ -190,13 +199,14 @@ hard='-fstack-protector-strong -fstack-clash-protection'
 if [ "$libc" = musl ]; then
 	# musl-gcc sees no kernel headers: a folder of links, searched last.
 	mkdir "$out/kernel"
-	triplet=$(gcc -print-multiarch)
-	ln -s /usr/include/linux /usr/include/asm-generic "$out/kernel/"
-	ln -s "/usr/include/$triplet/asm" "$out/kernel/asm"
-	cc=musl-gcc ar=gcc-ar ranlib=gcc-ranlib
+	headers=/usr/include asm=/usr/include/$(gcc -print-multiarch)/asm
+	test -z "$cross" || headers=/usr/${cross%-}/include asm=/usr/${cross%-}/include/asm
+	ln -s "$headers/linux" "$headers/asm-generic" "$asm" "$out/kernel/"
+	cc=musl-gcc ar=${cross}gcc-ar ranlib=${cross}gcc-ranlib
 	# No unwind tables: nothing here unwinds, and they are a tenth of a program.
 	# Fat objects: test programs are linked without LTO, in a tenth of the time.
-	cflags="-Oz -flto -ffat-lto-objects -ffunction-sections -fdata-sections -fPIC $hard -fcf-protection=none"
+	cflags="-Oz -flto -ffat-lto-objects -ffunction-sections -fdata-sections -fPIC $hard"
+	test -n "$cross" || cflags="$cflags -fcf-protection=none"
 	cflags="$cflags -fno-asynchronous-unwind-tables -fno-unwind-tables -idirafter $out/kernel"
 else
 	# No LTO and with line numbers, for sanitizers and for clang's fuzzer.
@@ -212,23 +222,73 @@ build() {
 		-DCMAKE_C_COMPILER="$cc" -DCMAKE_AR="$(command -v $ar)" \
 		-DCMAKE_RANLIB="$(command -v $ranlib)" -DCMAKE_C_FLAGS="$cflags" \
 		-DCMAKE_BUILD_TYPE=None -DCMAKE_INSTALL_PREFIX="$out" -DCMAKE_INSTALL_LIBDIR=lib \
-		-DCMAKE_PREFIX_PATH="$out" -DBUILD_SHARED_LIBS=OFF -DBUILD_TESTING=OFF "$@" >>"$log" 2>&1 &&
+		-DCMAKE_PREFIX_PATH="$out" -DBUILD_SHARED_LIBS=OFF -DBUILD_TESTING=OFF \
+		${cross:+-DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64} "$@" >>"$log" 2>&1 &&
 		cmake --build "$work/$name.build" -j "$jobs" >>"$log" 2>&1 &&
 		cmake --install "$work/$name.build" >>"$log" 2>&1 || {
 		tail -n 60 "$log" >&2
 		die "$name does not build"
 	}
-	say "$name $version for $libc: $(($(date +%s) - begin)) s"
+	say "$name $version for $kind: $(($(date +%s) - begin)) s"
+}
+
+# plainly COMMAND…: a build without cmake, inside of $work/$name.
+plainly() {
+	(cd "$work/$name" && "$@") >>"$log" 2>&1 || {
+		tail -n 60 "$log" >&2
+		die "$name does not build"
+	}
+}
+
+# musl with the compiler's wrapper, whose files name the folder where they will lie.
+build_musl() {
+	name=musl begin=$(date +%s)
+	plainly ./configure --prefix="$out/musl" --disable-shared --enable-wrapper=gcc \
+		CC="${cross}gcc" CROSS_COMPILE="$cross" CFLAGS="-Os -ffile-prefix-map=$work=/deps"
+	plainly make -s -j "$jobs" install
+	cc=$out/musl/bin/musl-gcc
+	say "musl $version for $kind: $(($(date +%s) - begin)) s"
+}
+
+# What TLS 1.2 and 1.3 and lib/crypto need; nothing that only a command or an old peer wants.
+build_openssl() {
+	name=openssl begin=$(date +%s) without=
+	# Its description of itself names neither this folder nor this hour.
+	change "$work/openssl/util/mkbuildinf.pl" 's/"compiler: $cflags"/"compiler: musl-gcc"/'
+	for feature in apps tests docs shared module engine dso async autoload-config comp dtls srp srtp \
+		psk ts cms cmp ct gost idea camellia seed aria sm2 sm3 sm4 bf cast des rc2 rc4 md4 \
+		mdc2 whirlpool rmd160 blake2 siphash siv scrypt ssl3 tls1 tls1_1 quic ui-console ocsp \
+		rfc3779 dsa legacy slh-dsa ml-dsa ec2m weak-ssl-ciphers nextprotoneg; do
+		without="$without no-$feature"
+	done
+	# shellcheck disable=SC2086 # lists of options
+	plainly perl ./Configure linux-x86_64 --prefix=/deps --libdir=lib \
+		--openssldir=/etc/ssl CC=musl-gcc AR=ar RANLIB=ranlib $without -Os -ffunction-sections \
+		-fdata-sections -fPIC $hard -fcf-protection=none -ffile-prefix-map="$work=/deps" \
+		-idirafter "$out/kernel"
+	plainly env SOURCE_DATE_EPOCH=0 make -s -j "$jobs" build_libs
+	plainly make -s install_dev DESTDIR="$work/installed"
+	cp -R "$work/installed/deps/." "$out"
+	say "openssl $version for $kind: $(($(date +%s) - begin)) s"
 }
 
 started=$(date +%s)
-say "building the third-party libraries for $libc, once (about a minute)"
+say "building the third-party libraries for $kind, once (about a minute; OpenSSL takes four)"
 : >"$work/versions"
 
-unpack mbedtls
-cp "$here/mbedtls_config.h" "$work/mbedtls/include/mbedtls/mbedtls_config.h"
-build mbedtls -DGEN_FILES=OFF -DENABLE_TESTING=OFF -DENABLE_PROGRAMS=OFF \
-	-DMBEDTLS_FATAL_WARNINGS=OFF
+if [ -n "$cross" ]; then
+	unpack musl
+	build_musl
+fi
+if [ "$tls" = openssl ]; then
+	unpack openssl
+	build_openssl
+else
+	unpack mbedtls
+	cp "$here/mbedtls_config.h" "$work/mbedtls/include/mbedtls/mbedtls_config.h"
+	build mbedtls -DGEN_FILES=OFF -DENABLE_TESTING=OFF -DENABLE_PROGRAMS=OFF \
+		-DMBEDTLS_FATAL_WARNINGS=OFF
+fi
 
 if [ "$libc" = musl ]; then
 	unpack jansson
@@ -239,8 +299,10 @@ if [ "$libc" = musl ]; then
 	change "$work/libyaml/src/scanner.c" \
 		'0,/^YAML_DECLARE(int)$/s//#include "libyaml_small.h"\n\n&/'
 	build libyaml
-	unpack cmocka
-	build cmocka -DWITH_EXAMPLES=OFF -DUNIT_TESTING=OFF
+	if [ "$kind" = musl ]; then # the others have no unit tests
+		unpack cmocka
+		build cmocka -DWITH_EXAMPLES=OFF -DUNIT_TESTING=OFF
+	fi
 fi
 
 # HTTP, HTTPS, unix sockets, proxies, AWS SigV4, Basic authentication; the threaded resolver.
@@ -253,7 +315,7 @@ for name in ALTSVC BEARER_AUTH BINDLOCAL COOKIES DIGEST_AUTH DOH FORM_API GETOPT
 	off="$off -DCURL_DISABLE_$name=ON"
 done
 for name in CURL_ZLIB CURL_BROTLI CURL_ZSTD USE_NGHTTP2 USE_LIBIDN2 CURL_USE_LIBPSL \
-	CURL_USE_LIBSSH2 CURL_USE_PKGCONFIG CURL_USE_OPENSSL BUILD_CURL_EXE BUILD_LIBCURL_DOCS \
+	CURL_USE_LIBSSH2 CURL_USE_PKGCONFIG BUILD_CURL_EXE BUILD_LIBCURL_DOCS \
 	BUILD_MISC_DOCS ENABLE_CURL_MANUAL BUILD_EXAMPLES; do
 	off="$off -D$name=OFF"
 done
@@ -267,22 +329,26 @@ digits='"%04d%02d%02dT%02d%02d%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_md
 change "$work/curl/lib/http_aws_sigv4.c" \
 	"s/strftime(timestamp, sizeof(timestamp), .*, &tm)/msnprintf(timestamp, sizeof(timestamp), $digits)/"
 change "$work/curl/lib/connect.c" 's/if(data->set.haproxyprotocol)/if(0)/'
-tls=$work/curl/lib/vtls/mbedtls.c
-change "$tls" 's/if(data->set.ssl.certinfo)/if(0)/'
-change "$tls" 's/if(conn_config->cipher_list || conn_config->cipher_list13)/if(0)/'
-change "$tls" 's/^ *mbed_cipher_suite_get_str(cipher_id,.*TRUE);/    (void)cipher_id, *cipher_str = 0;/'
-# shellcheck disable=SC2086 # a list of options
-build curl -DHTTP_ONLY=ON -DBUILD_STATIC_LIBS=ON -DCURL_USE_MBEDTLS=ON \
+vtls=$work/curl/lib/vtls/mbedtls.c
+change "$vtls" 's/if(data->set.ssl.certinfo)/if(0)/'
+change "$vtls" 's/if(conn_config->cipher_list || conn_config->cipher_list13)/if(0)/'
+change "$vtls" 's/^ *mbed_cipher_suite_get_str(cipher_id,.*TRUE);/    (void)cipher_id, *cipher_str = 0;/'
+with="-DCURL_USE_OPENSSL=ON -DCURL_DISABLE_OPENSSL_AUTO_LOAD_CONFIG=ON -DCURL_USE_MBEDTLS=OFF
+	-DOPENSSL_ROOT_DIR=$out -DOPENSSL_USE_STATIC_LIBS=TRUE"
+test "$tls" = openssl || with="-DCURL_USE_OPENSSL=OFF -DCURL_USE_MBEDTLS=ON
+	-DMBEDTLS_INCLUDE_DIR=$out/include -DMBEDTLS_LIBRARY=$out/lib/libmbedtls.a
+	-DMBEDX509_LIBRARY=$out/lib/libmbedx509.a -DMBEDCRYPTO_LIBRARY=$out/lib/libmbedcrypto.a"
+# shellcheck disable=SC2086 # lists of options
+build curl -DHTTP_ONLY=ON -DBUILD_STATIC_LIBS=ON \
 	-DENABLE_THREADED_RESOLVER=ON -DENABLE_UNIX_SOCKETS=ON -DCURL_CA_BUNDLE=none \
-	-DCURL_CA_PATH=none -DPICKY_COMPILER=OFF $off \
-	-DMBEDTLS_INCLUDE_DIR="$out/include" -DMBEDTLS_LIBRARY="$out/lib/libmbedtls.a" \
-	-DMBEDX509_LIBRARY="$out/lib/libmbedx509.a" -DMBEDCRYPTO_LIBRARY="$out/lib/libmbedcrypto.a"
+	-DCURL_CA_PATH=none -DPICKY_COMPILER=OFF $off $with
 
+test -z "$cross" || sed -i "s,$out,$final,g" "$out/musl/bin/musl-gcc" "$out/musl/lib/musl-gcc.specs"
 rm -rf "$out/bin" "$out/lib/cmake" "$out/lib/pkgconfig" "$out/cmake"
 mv "$work/versions" "$out/versions"
 rm -rf "$final"
 mv "$out" "$final" # from here on the cache has it, whole
 # Older recipes' folders that no build has asked for in a month.
-find "$cache" -maxdepth 1 -name "$libc-*" -mtime +30 -exec rm -rf {} +
-say "third-party libraries for $libc: $(($(date +%s) - started)) s in all, $(du -sh "$final" | cut -f1)"
+find "$cache" -maxdepth 1 -name "$kind-????????????????" -mtime +30 -exec rm -rf {} +
+say "third-party libraries for $kind: $(($(date +%s) - started)) s in all, $(du -sh "$final" | cut -f1)"
 finish

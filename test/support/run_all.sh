@@ -81,6 +81,7 @@ stage "system, static mbedTLS" 900 sh test/support/run_system.sh build/static -n
 kube build/bin
 kube build/static
 stage "real pods" 900 sh test/e2e/run.sh
+stage "executables and image" 180 env SUITE=test/image sh test/support/run_system.sh build/static
 stage "manifests" 600 env SUITE=test/manifests sh test/support/run_system.sh build/static
 test ! -f test/demo/demo.sh || AMPOULE_BIN=$PWD/build/mbedtls-musl/bin stage demo 120 sh test/demo/demo.sh
 stage lint 300 sh test/lint/run.sh
