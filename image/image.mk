@@ -42,13 +42,17 @@ pack = @mkdir -p build/image && python3 image/pack.py --version $(VERSION) --arc
 	--bin $3 --deps $4 $(foreach t,$5,--name $(IMAGE):$t) $6 --out build/image/ampoule-$(firstword $5)-$1.tar
 EXECUTABLES := ampoule ampoule-agent ampoule-webhook
 
-.PHONY: image image-openssl image-arm64 image-reproducible static-openssl static-arm64
+.PHONY: image image-openssl image-arm64 image-reproducible static-openssl static-arm64 install-arm64
 image: static build/deps/venv.stamp ## the container image in build/image/, as an OCI (and Docker) archive
 	$(call pack,$(GOARCH),mbedtls,build/static,build/deps/musl,$(VERSION) $(IMAGE_TAGS))
 image-openssl: static-openssl build/deps/venv.stamp ## the same with OpenSSL 3.5 in the place of mbedTLS
 	$(call pack,$(GOARCH),openssl,build/static-openssl,build/deps/musl-openssl,$(VERSION)-openssl)
-image-arm64: static-arm64 build/deps/venv.stamp ## the same for arm64, made by a cross compiler
+image-arm64: static-arm64 build/deps/venv.stamp ## the same for arm64, made by a cross compiler and tried under qemu
+	@SUITE=test/arm64 sh test/support/run_system.sh build/static
 	$(call pack,arm64,mbedtls,build/static-arm64,build/deps/arm64,$(VERSION),--cross $(CROSS))
+build/deps/arm64.stamp: | install-arm64
+install-arm64:
+	@sh image/deps/install.sh debian-arm64.txt
 image-reproducible: ## builds the image twice, in other folders and at other times, and compares
 	@sh image/reproducible.sh
 static-openssl: $(EXECUTABLES:%=build/openssl-musl/bin/%)

@@ -5,16 +5,18 @@
 # build/deps/venv. Debian 12's Go is too old for some tests: where there is none of 1.25 or
 # later, that environment gets one too (requirements-go.txt). Says what it installs; says nothing and is done at once when all is there.
 # pip and apt are used as this machine has them configured.
+# usage: install.sh [LIST]   a further list of Debian packages beside this file
 set -eu
 LC_ALL=C
 export LC_ALL
 here=$(cd "$(dirname "$0")" && pwd)
+more=${1:-}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/ampoule
 say() { printf 'deps: %s\n' "$*"; }
 
 # Packages that are not installed, less those whose command is there anyway.
 missing() {
-	sed 's/#.*//' "$here/debian.txt" | while read -r name mark command; do
+	sed 's/#.*//' "$here/debian.txt" ${more:+"$here/$more"} | while read -r name mark command; do
 		test -n "$name" || continue
 		test "$mark" != '?' || ! command -v "$command" >/dev/null || continue
 		echo "$name"
