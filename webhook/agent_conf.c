@@ -428,6 +428,7 @@ static void put_restricts(const struct plan *p, json_t *doc)
 				    .namespace_ = p->ask->namespace_,
 				    .namespace_labels = p->ask->namespace_labels,
 				    .kind = "Pod",
+				    .user = p->ask->user,
 				    .now_ms = p->ask->now_ms };
 	policies_restrict(p->ask->settings->policies, &about, doc);
 }

@@ -22,7 +22,8 @@ struct inject_ask {
 	const json_t *namespace_annotations; // or NULL
 	const struct settings *settings;
 	const json_t *namespace_labels; // or NULL: not known; for policies
-	int64_t now_ms; // for exemptions of policies, 0: none counts
+	const char *user;               // who sends it, or NULL; for policies
+	int64_t now_ms;                 // for exemptions of policies, 0: none counts
 };
 
 struct inject_result {

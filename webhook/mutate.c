@@ -56,6 +56,7 @@ static void judge(const struct inject_ask *ask, const struct inject_result *resu
 		.fresh = result->pod && !inject_has_agent(spec),
 		.now_ms = ask->now_ms,
 	};
+	policy_ask_user(&about, ask->user);
 	verdict_make(ask->settings->policies, &about, result->warnings, verdict);
 }
 
@@ -65,6 +66,7 @@ static void answer_pod(const struct settings *s, const struct review *r, struct 
 	struct inject_ask ask = { .pod = r->object,
 				  .namespace_ = r->namespace_,
 				  .settings = s,
+				  .user = r->user,
 				  .now_ms = clock_wall_ms() };
 	struct inject_result result;
 	struct err e = ERR_INIT;

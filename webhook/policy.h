@@ -66,8 +66,9 @@ struct policy_ask {
 		*namespace_labels; // NULL: not known, and then selectors count as met
 	const char *kind;          // of the object that holds the pod: "Pod", "Job"
 	bool fresh;                // the agent in it was made in this very call
-	bool mirror;    // a node announces its own static pod, which nobody can refuse
-	int64_t now_ms; // wall clock, for exemptions
+	const char *user; // who sends it, or NULL: whether ownerReferences are believed
+	bool mirror;      // a node announces its own static pod, which nobody can refuse
+	int64_t now_ms;   // wall clock, for exemptions
 };
 
 // What one rule has to say. Strings live in the result.
@@ -85,6 +86,9 @@ struct policy_result {
 	size_t n;
 	void *memory;
 };
+
+// Fills in `user` and `mirror` of an ask that has its pod.
+void policy_ask_user(struct policy_ask *ask, const char *user);
 
 // All findings about a pod; none is a pod that every policy accepts. An update is told only
 // what it brings.

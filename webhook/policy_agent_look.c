@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Is the agent in this pod ours, whole and unchanged? Asked by doing it again: the pod without
 // its agent is injected anew, and both agents must be the same but for what the API server and
-// honest neighbours add.
+// honest neighbours add: that is what a second injection would leave in the container. An
+// update that does not touch the agents needs none of this.
 #include <string.h>
 
 #include "lib/base/json.h"
 #include "lib/base/str.h"
 #include "webhook/inject.h"
+#include "webhook/patch.h"
 #include "webhook/plan.h"
 #include "webhook/policy_int.h"
 
@@ -24,6 +26,43 @@ static bool is_agent(const json_t *container)
 	const json_t *env = json_object_get(container, "env");
 	return pod_find(env, "name", CONFIG_ENV) || pod_find(env, "name", SOCKET_ENV);
 }
+
+// --- two versions of a pod
+
+static bool same_agent(const json_t *one, const json_t *other)
+{
+	AUTO_JSON json_t *a = json_copy((json_t *)(uintptr_t)one);
+	AUTO_JSON json_t *b = json_copy((json_t *)(uintptr_t)other);
+	json_object_del(a, "resources"); // may be resized
+	if (b)
+		json_object_del(b, "resources");
+	return b && json_equal(a, b);
+}
+
+bool agents_same(const json_t *before, const json_t *after, const char **ret)
+{
+	const json_t *old = json_object_get(before, "spec"),
+		     *new = json_object_get(after, "spec"), *one;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		POD_EACH (json_object_get(old, lists[i]), k, one) {
+			*ret = pod_text(one, "name");
+			if (is_agent(one) &&
+			    !same_agent(one, pod_find(json_object_get(new, lists[i]),
+						      "name", *ret)))
+				return false;
+		}
+	return true;
+}
+
+static bool is_untouched(const struct facts *f)
+{
+	const json_t *before = f->ask->before, *pod = f->ask->pod;
+	const char *name;
+	return before && agents_same(before, pod, &name) &&
+	       agents_same(pod, before, &name);
+}
+
+// --- the agent that would be made
 
 // The pod's metadata without the mark that it is injected.
 static json_t *unmarked(const struct facts *f)
@@ -109,11 +148,25 @@ static bool covers(const json_t *now, const json_t *ours)
 	return true;
 }
 
-static const char *mount_fault(struct facts *f, const json_t *now, const json_t *ours)
+static bool is_our_volume(const char *name)
+{
+	static const char *const names[] = { SECRETS_VOLUME,   HOME_VOLUME,
+					     HOME_INIT_VOLUME, STATE_VOLUME,
+					     PROGRAM_VOLUME,   TOKEN_VOLUME };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+// `kept` is what a second injection leaves of the container.
+static const char *mount_fault(struct facts *f, const json_t *now, const json_t *ours,
+			       const json_t *kept)
 {
 	static const char account[] = "/var/run/secrets/kubernetes.io/serviceaccount";
 	const json_t *list = json_object_get(now, "volumeMounts"),
-		     *wanted = json_object_get(ours, "volumeMounts"), *one;
+		     *wanted = json_object_get(ours, "volumeMounts"),
+		     *may = json_object_get(kept, "volumeMounts"), *one;
 	POD_EACH (wanted, i, one) {
 		const json_t *there =
 			pod_find(list, "mountPath", pod_text(one, "mountPath"));
@@ -123,7 +176,10 @@ static const char *mount_fault(struct facts *f, const json_t *now, const json_t 
 	}
 	POD_EACH (list, i, one) {
 		const char *path = pod_text(one, "mountPath");
-		if (!pod_find(wanted, "mountPath", path) && strcmp(path, account) != 0)
+		bool good = strcmp(path, account) == 0 ||
+			    (pod_find(may, "mountPath", path) &&
+			     !is_our_volume(pod_text(one, "name")));
+		if (!pod_find(wanted, "mountPath", path) && !good)
 			return pool_printf(f->pool, "it has a mount more, %.100s", path);
 	}
 	return NULL;
@@ -154,9 +210,13 @@ static const char *context_fault(struct facts *f, const json_t *now, const json_
 // The first difference, as a reason; NULL: none that counts.
 static const char *fault(struct facts *f, const json_t *now, const json_t *ours)
 {
+	AUTO_JSON json_t *notes = json_array();
+	const struct inject_ask ask = { .settings = f->ask->settings };
+	const struct plan plan = { .ask = &ask, .warnings = notes };
+	AUTO_JSON json_t *kept = patch_keep(&plan, now, ours);
 	const char *key;
 	json_t *value;
-	json_object_foreach((json_t *)(uintptr_t)ours, key, value)
+	json_object_foreach(kept, key, value)
 	{
 		const json_t *there = json_object_get(now, key);
 		if (may_differ(key) && strcmp(key, "startupProbe") != 0)
@@ -169,11 +229,11 @@ static const char *fault(struct facts *f, const json_t *now, const json_t *ours)
 	}
 	json_object_foreach((json_t *)(uintptr_t)now, key, value)
 	{
-		if (!json_object_get(ours, key) && !may_differ(key))
+		if (!json_object_get(kept, key) && !may_differ(key))
 			return pool_printf(f->pool, "it has got %.60s", key);
 	}
-	const char *mounts = mount_fault(f, now, ours);
-	return mounts ? mounts : context_fault(f, now, ours);
+	const char *mounts = mount_fault(f, now, ours, kept);
+	return mounts ? mounts : context_fault(f, now, kept);
 }
 
 // Each agent that is there against the one that would be made.
@@ -217,7 +277,7 @@ enum agent_state agent_look(struct facts *f)
 		return f->state;
 	if (!f->agent)
 		return f->state = AGENT_NONE;
-	if (f->ask->fresh)
+	if (f->ask->fresh || is_untouched(f))
 		return f->state = AGENT_OURS;
 	AUTO_JSON json_t *pod = stripped(f);
 	struct inject_ask ask = { .pod = pod,
@@ -225,6 +285,7 @@ enum agent_state agent_look(struct facts *f)
 				  .namespace_annotations = f->ask->namespace_annotations,
 				  .settings = f->ask->settings,
 				  .namespace_labels = f->ask->namespace_labels,
+				  .user = f->ask->user,
 				  .now_ms = f->ask->now_ms };
 	struct inject_result made;
 	struct err e = ERR_INIT;

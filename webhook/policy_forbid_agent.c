@@ -2,6 +2,7 @@
 // The rules of `forbid` about the agent: a mark without it, an agent that is not ours, what is
 // named or mounted so as to pass for it, and annotations that are the operator's.
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/str.h"
 #include "webhook/plan.h"
@@ -95,12 +96,18 @@ static void look_at_mounts(struct judging *j, const char *list, const json_t *c)
 	}
 }
 
+// The agent is never one, so that none of them is spared.
+static bool is_ephemeral(const char *list)
+{
+	return strcmp(list, "ephemeralContainers") == 0;
+}
+
 static void look_at_container(struct judging *j, const char *list, const json_t *c)
 {
 	struct facts *f = judge_facts(j);
 	const char *field = facts_field(f, list, c), *image = pod_text(c, "image");
 	const char *target = pod_text(c, "targetContainerName");
-	bool ephemeral = strcmp(list, "ephemeralContainers") == 0;
+	bool ephemeral = is_ephemeral(list);
 	if (is_agent_name(pod_text(c, "name")) && !has_agent_env(c))
 		judge_found(j, field,
 			    "it has the agent's name, but is not the agent; rename it");
@@ -149,8 +156,9 @@ void forbid_changed_agent(struct judging *j)
 		judge_found(j, f->state_field, "%s", f->state_text);
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		POD_EACH (json_object_get(f->spec, lists[i]), k, one)
-			if (one != f->agent &&
-			    !(has_agent_env(one) && is_agent_name(pod_text(one, "name"))))
+			if (is_ephemeral(lists[i]) ||
+			    (one != f->agent && !(has_agent_env(one) &&
+						  is_agent_name(pod_text(one, "name")))))
 				look_at_container(j, lists[i], one);
 	look_at_volumes(j);
 }
@@ -184,8 +192,9 @@ void forbid_overrides(struct judging *j)
 		const struct fact *fact = &f->uses[FACT_ANNOTATIONS].list[i];
 		bool hit = false;
 		for (size_t k = 0; k < ARRAY_LEN(names); k++)
-			hit |= strcmp(fact->value, names[k]) == 0 ||
-			       (fact->also[1] && strcmp(fact->also[1], names[k]) == 0);
+			hit |= strcasecmp(fact->value, names[k]) == 0 ||
+			       (fact->also[1] &&
+				strcasecmp(fact->also[1], names[k]) == 0);
 		if (hit)
 			judge_found(j, fact->field,
 				    "what it sets is the operator's; remove it, or ask "

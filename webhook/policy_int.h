@@ -105,7 +105,7 @@ struct policies {
 struct identity {
 	const char *namespace_, *account, *kind, *owner_kind;
 	const json_t *labels, *namespace_labels; // the latter NULL: not known
-	bool pod_template_hash;
+	bool by_controller; // the cluster's own has sent it: owner_kind is true
 };
 void identity_of(const struct policy_ask *ask, struct identity *ret);
 // `unknown` is the answer where the namespace's labels would decide and are not known.
@@ -181,6 +181,9 @@ forbid_fn forbid_env_secrets, forbid_env_literals, forbid_secret_volumes,
 // --- policy_agent_look.c: whether the agent in the pod is the one that this webhook makes of the
 // pod's annotations; answered once, f->state_text says what is not.
 enum agent_state agent_look(struct facts *f);
+// Whether each agent of `before` is in `after` as it was, but for its resources; else *ret names
+// the container.
+bool agents_same(const json_t *before, const json_t *after, const char **ret);
 
 // --- policy_literal.c: whether NAME=VALUE of an environment looks like a credential. Returns
 // why ("a password in a URL"), or NULL.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whom a policy is for. What the pod's author writes is never believed where the request says
-// it too: the namespace is the request's.
+// it too: the namespace is the request's, and an owner counts in favour of a pod only when the
+// cluster's own controllers send it. Labels of the pod are its author's word.
 #include <string.h>
 
+#include "lib/base/str.h"
 #include "lib/conf/path_rule.h"
 #include "webhook/plan.h"
 #include "webhook/policy_int.h"
@@ -19,6 +21,22 @@ bool patterns_match(const struct patterns *p, const char *text, const char *sepa
 	return false;
 }
 
+void policy_ask_user(struct policy_ask *ask, const char *user)
+{
+	const json_t *metadata = json_object_get(ask->pod, "metadata");
+	ask->user = user;
+	ask->mirror = json_object_get(json_object_get(metadata, "annotations"),
+				      "kubernetes.io/config.mirror") &&
+		      user && str_starts(user, "system:node:");
+}
+
+// A cluster whose controllers have no accounts of their own lets them share one user.
+static bool is_controller(const char *user)
+{
+	return user && (str_starts(user, "system:serviceaccount:kube-system:") ||
+			strcmp(user, "system:kube-controller-manager") == 0);
+}
+
 void identity_of(const struct policy_ask *ask, struct identity *ret)
 {
 	const json_t *metadata = json_object_get(ask->pod, "metadata"), *one;
@@ -33,6 +51,7 @@ void identity_of(const struct policy_ask *ask, struct identity *ret)
 		.owner_kind = "",
 		.labels = json_object_get(metadata, "labels"),
 		.namespace_labels = ask->namespace_labels,
+		.by_controller = is_controller(ask->user),
 	};
 	POD_EACH (json_object_get(metadata, "ownerReferences"), i, one)
 		if (json_is_true(json_object_get(one, "controller")))
@@ -40,12 +59,16 @@ void identity_of(const struct policy_ask *ask, struct identity *ret)
 }
 
 // A Deployment's pods belong to a ReplicaSet, a CronJob's to a Job.
-static bool kind_matches(const struct patterns *kinds, const struct identity *id)
+static bool kind_matches(const struct patterns *kinds, const struct identity *id,
+			 bool believed)
 {
 	static const char *const makers[][2] = { { "ReplicaSet", "Deployment" },
 						 { "Job", "CronJob" } };
-	if (patterns_match(kinds, id->kind, "") ||
-	    (*id->owner_kind && patterns_match(kinds, id->owner_kind, "")))
+	if (patterns_match(kinds, id->kind, ""))
+		return true;
+	if (!believed && !id->by_controller)
+		return false;
+	if (*id->owner_kind && patterns_match(kinds, id->owner_kind, ""))
 		return true;
 	for (size_t i = 0; i < ARRAY_LEN(makers); i++)
 		if (strcmp(id->owner_kind, makers[i][0]) == 0 &&
@@ -90,7 +113,7 @@ bool selector_matches(const struct selector *s, const struct identity *id, bool 
 		return false;
 	if (s->service_accounts.given && !account_matches(&s->service_accounts, id))
 		return false;
-	if (s->kinds.given && !kind_matches(&s->kinds, id))
+	if (s->kinds.given && !kind_matches(&s->kinds, id, unknown))
 		return false;
 	if (!labels_match(s->labels, s->n_labels, id->labels))
 		return false;

@@ -74,43 +74,24 @@ static bool is_injected(const json_t *pod)
 	return false;
 }
 
-// The first of our annotations that one has otherwise than the other, or NULL.
-static const char *changed_annotation(const json_t *one, const json_t *two)
+// The first of our annotations that one has otherwise than the other, the mark before all
+// others, or NULL.
+static const char *changed_annotation(const json_t *one, const json_t *two, bool *mark)
 {
-	const char *key, *suffix;
+	const char *key, *suffix, *first = NULL;
 	json_t *value;
 	json_object_foreach((json_t *)(uintptr_t)one, key, value)
 	{
 		const json_t *other = json_object_get(two, key);
-		if (annotation_prefix_of(key, &suffix) != PREFIX_NONE &&
-		    (!other || !json_equal(value, other)))
+		if (annotation_prefix_of(key, &suffix) == PREFIX_NONE ||
+		    (other && json_equal(value, other)))
+			continue;
+		*mark = str_ends(suffix, "inject-status");
+		if (*mark)
 			return key;
+		first = first ? first : key;
 	}
-	return NULL;
-}
-
-static bool same_agents(const json_t *before, const json_t *after, const char **ret)
-{
-	static const char *const lists[] = { "initContainers", "containers" };
-	const json_t *one;
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-		POD_EACH (json_object_get(json_object_get(before, "spec"), lists[i]), k,
-			  one) {
-			const json_t *now = pod_find(
-				json_object_get(json_object_get(after, "spec"), lists[i]),
-				"name", pod_text(one, "name"));
-			AUTO_JSON json_t *a = json_copy((json_t *)(uintptr_t)one);
-			AUTO_JSON json_t *b = json_copy((json_t *)(uintptr_t)now);
-			*ret = pod_text(one, "name");
-			if (!is_agent(one))
-				continue;
-			json_object_del(a, "resources"); // may be resized
-			if (b)
-				json_object_del(b, "resources");
-			if (!b || !json_equal(a, b))
-				return false;
-		}
-	return true;
+	return first;
 }
 
 static void refuse(struct verdict *v, const char *rule, const char *field,
@@ -129,18 +110,19 @@ static void guard(const json_t *before, const json_t *after, struct verdict *v)
 {
 	const json_t *old = json_object_get(metadata_of(before), "annotations"),
 		     *new = json_object_get(metadata_of(after), "annotations");
-	const char *key = changed_annotation(old, new), *container, *suffix;
-	if (!key)
-		key = changed_annotation(new, old);
-	bool mark = key && annotation_prefix_of(key, &suffix) != PREFIX_NONE &&
-		    str_ends(suffix, "inject-status");
+	bool mark = false;
+	const char *key = changed_annotation(old, new, &mark), *container;
+	if (!mark) {
+		const char *added = changed_annotation(new, old, &mark);
+		key = !key || mark ? added : key;
+	}
 	AUTO_FREE char *field =
 		mem_printf("metadata.annotations[%.150s]", key ? key : "");
 	if (key && (mark || is_injected(before)))
 		refuse(v, "update.annotations", field,
 		       "it cannot be changed on a pod that exists; change the template "
 		       "of its controller, so that a new pod is made");
-	if (same_agents(before, after, &container))
+	if (agents_same(before, after, &container))
 		return;
 	AUTO_FREE char *place = mem_printf("container '%.63s'", container);
 	refuse(v, "update.agent", place,
@@ -153,7 +135,6 @@ static void guard(const json_t *before, const json_t *after, struct verdict *v)
 static void fill_ask(const struct validating *v, const json_t *pod,
 		     struct policy_ask *ask)
 {
-	const json_t *annotations = json_object_get(metadata_of(pod), "annotations");
 	*ask = (struct policy_ask){
 		.settings = v->settings,
 		.pod = pod,
@@ -161,10 +142,9 @@ static void fill_ask(const struct validating *v, const json_t *pod,
 		.namespace_labels = v->world->namespace_labels,
 		.namespace_annotations = v->world->namespace_annotations,
 		.kind = v->r->kind,
-		.mirror = json_object_get(annotations, "kubernetes.io/config.mirror") &&
-			  str_starts(v->r->user, "system:node:"),
 		.now_ms = v->world->now_ms,
 	};
+	policy_ask_user(ask, v->r->user);
 }
 
 static void answer_update(struct validating *v, struct policy_ask *ask)
@@ -234,6 +214,7 @@ static void answer_workload(struct validating *v, const json_t *pod)
 					     v->world->namespace_annotations,
 				     .settings = v->settings,
 				     .namespace_labels = v->world->namespace_labels,
+				     .user = v->r->user,
 				     .now_ms = v->world->now_ms };
 	const json_t *note;
 	if (v->r->old_object && template_of(v->r->old_object) &&
