@@ -6,6 +6,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "webhook/notes.h"
+#include "webhook/patch.h"
 #include "webhook/plan.h"
 
 #define ACCOUNT_FOLDER "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -120,7 +121,11 @@ static bool named_token(struct plan *p, const struct asked_entry *entry, struct 
 				   "serviceAccountToken source",
 				   entry->value);
 	p->token.volume = entry->value;
-	p->token.mount = mount ? mount : PEER_TOKEN_MOUNT;
+	// As the application sees it, unless that would hide something of the agent's.
+	AUTO_JSON json_t *ours = json_pack("[{s:s}, {s:s}]", "mountPath", HOME_MOUNT,
+					   "mountPath", "/vault");
+	p->token.mount =
+		mount && patch_may_mount(p, ours, mount) ? mount : PEER_TOKEN_MOUNT;
 	p->token.file = pool_printf(&p->pool, "%s/%s", p->token.mount, file);
 	return true;
 }

@@ -12,7 +12,8 @@
 #include "webhook/plan.h"
 
 enum {
-	ENV_MAX = 96 * 1024, // in base64 one string of the environment, 128 KiB at most
+	// In base64, with its name, one string of the environment: below 128 KiB.
+	ENV_MAX = 95 * 1024,
 	ANNOTATIONS_MAX = 256 * 1024, // of all annotations; the API server's own limit
 	SUM_LEN = 32,
 };

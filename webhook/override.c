@@ -46,6 +46,14 @@ static bool is_list_member(const json_t *list, const char *name)
 	return false;
 }
 
+// A pod's own certificates and their names are its affair until the operator has said his.
+static bool is_unsaid(const struct plan *p, const struct option_row *row)
+{
+	const char *name = asked_name(row), *said = operators_value(p, row);
+	return (!said || !*said) &&
+	       (strcmp(name, "tls-secret") == 0 || strcmp(name, "tls-server-name") == 0);
+}
+
 // Whether the operator says to which store pods connect.
 static bool names_store(const struct plan *p)
 {
@@ -113,7 +121,7 @@ bool plan_overrides(struct plan *p, struct err *e)
 		if (!asked_value(entry, &value, e)) // a fault of form is the nearer one
 			return false;
 		if (is_same(p, entry) || plan_may_override(p, name) ||
-		    leave_image(p, entry))
+		    is_unsaid(p, entry->row) || leave_image(p, entry))
 			continue;
 		return asked_wrong(entry, e,
 				   "this is the operator's; remove the annotation, or "

@@ -86,11 +86,36 @@ static json_t *value_at(json_t *doc, const char *path, struct err *e)
 	return at.parent ? child(at.parent, at.last, e) : doc;
 }
 
+// Whether a value is at most so deep; it looks no deeper.
+static bool is_flat(const json_t *value, size_t most)
+{
+	const char *key;
+	json_t *one;
+	size_t i;
+	if (most == 0)
+		return false;
+	json_object_foreach((json_t *)(uintptr_t)value, key,
+			    one) if (!is_flat(one, most - 1)) return false;
+	json_array_foreach(value, i, one) if (!is_flat(one, most - 1)) return false;
+	return true;
+}
+
+// Moves and copies can build what no parser would take: whoever walks it would need as much
+// stack.
+static bool check_depth(const char *path, const json_t *value, struct err *e)
+{
+	size_t at = 0;
+	for (const char *c = path; *c; c++)
+		at += *c == '/';
+	return (at < PATCH_DEPTH_MAX && is_flat(value, PATCH_DEPTH_MAX - at)) ||
+	       err_set(e, ERR_LIMIT, 0, "more than %d levels", PATCH_DEPTH_MAX);
+}
+
 static bool do_add(json_t **doc, const char *path, json_t *value, struct err *e)
 {
 	struct place at;
 	size_t index;
-	if (!find_place(*doc, path, &at, e))
+	if (!check_depth(path, value, e) || !find_place(*doc, path, &at, e))
 		return false;
 	if (!at.parent) {
 		json_incref(value);
@@ -129,7 +154,7 @@ static bool do_replace(json_t **doc, const char *path, json_t *value, struct err
 {
 	struct place at;
 	size_t index;
-	if (!find_place(*doc, path, &at, e))
+	if (!check_depth(path, value, e) || !find_place(*doc, path, &at, e))
 		return false;
 	if (!at.parent)
 		return do_add(doc, path, value, e);
@@ -141,22 +166,37 @@ static bool do_replace(json_t **doc, const char *path, json_t *value, struct err
 	       json_array_set(at.parent, index, value) == 0;
 }
 
-static bool do_move(json_t **doc, const char *from, const char *path, bool keep,
+// The document, and what may still be copied.
+struct work {
+	json_t *doc;
+	size_t copy_left;
+};
+
+// Copies of copies double the container each time.
+static json_t *copy_of(struct work *w, const json_t *there, struct err *e)
+{
+	size_t size = json_dumpb(there, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
+	if (size > w->copy_left) {
+		err_set(e, ERR_LIMIT, 0, "copied values have at most %d bytes together",
+			PATCH_COPY_MAX);
+		return NULL;
+	}
+	w->copy_left -= size;
+	return json_deep_copy(there);
+}
+
+static bool do_move(struct work *w, const char *from, const char *path, bool keep,
 		    struct err *e)
 {
 	size_t len = strlen(from);
-	json_t *there = value_at(*doc, from, e);
+	json_t *there = value_at(w->doc, from, e);
 	if (!there)
 		return false;
 	if (!keep && strncmp(path, from, len) == 0 && path[len] == '/')
 		return err_set(e, ERR_CONFIG, 0, "a value cannot move into itself");
-	// Copies of copies double the container each time.
-	if (keep &&
-	    json_dumpb(there, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) > PATCH_COPY_MAX)
-		return err_set(e, ERR_LIMIT, 0, "a copied value has at most %d bytes",
-			       PATCH_COPY_MAX);
-	AUTO_JSON json_t *value = json_deep_copy(there);
-	return (keep || do_remove(*doc, from, e)) && do_add(doc, path, value, e);
+	AUTO_JSON json_t *value = keep ? copy_of(w, there, e) : json_incref(there);
+	return value && (keep || do_remove(w->doc, from, e)) &&
+	       do_add(&w->doc, path, value, e);
 }
 
 static bool do_test(json_t *doc, const char *path, const json_t *value, struct err *e)
@@ -166,8 +206,9 @@ static bool do_test(json_t *doc, const char *path, const json_t *value, struct e
 			 err_set(e, ERR_CONFIG, 0, "the test says no"));
 }
 
-static bool do_op(const json_t *op, json_t **doc, struct err *e)
+static bool do_op(const json_t *op, struct work *w, struct err *e)
 {
+	json_t **doc = &w->doc;
 	const char *word = json_string_value(json_object_get(op, "op"));
 	const char *path = json_string_value(json_object_get(op, "path"));
 	const char *from = json_string_value(json_object_get(op, "from"));
@@ -178,7 +219,7 @@ static bool do_op(const json_t *op, json_t **doc, struct err *e)
 	if ((moves || copies) && !from)
 		return err_set(e, ERR_CONFIG, 0, "from is wanted");
 	if (moves || copies)
-		return do_move(doc, from, path, copies, e);
+		return do_move(w, from, path, copies, e);
 	if (strcmp(word, "remove") == 0)
 		return do_remove(*doc, path, e);
 	if (!value)
@@ -194,19 +235,22 @@ static bool do_op(const json_t *op, json_t **doc, struct err *e)
 
 bool patch_apply(const json_t *patch, json_t **doc, struct err *e)
 {
-	AUTO_JSON json_t *work = json_deep_copy(*doc);
+	struct work work = { .copy_left = PATCH_COPY_MAX };
 	if (!json_is_array(patch) || json_array_size(patch) > PATCH_OPS_MAX)
 		return err_set(e, ERR_CONFIG, 0,
 			       "a JSON patch is a list of at most %d operations",
 			       PATCH_OPS_MAX);
+	work.doc = json_deep_copy(*doc);
 	for (size_t i = 0; i < json_array_size(patch); i++) {
 		const json_t *op = json_array_get(patch, i);
 		const char *path = json_string_value(json_object_get(op, "path"));
-		if (!do_op(op, &work, e))
+		if (!do_op(op, &work, e)) {
+			json_decref(work.doc);
 			return err_wrap(e, "operation %zu at %.200s", i,
 					path ? path : "?");
+		}
 	}
 	json_decref(*doc);
-	*doc = TAKE(work);
+	*doc = work.doc;
 	return true;
 }

@@ -7,7 +7,13 @@
 
 #include "lib/base/err.h"
 
-enum { PATCH_OPS_MAX = 256, PATCH_TEXT_MAX = 256 * 1024, PATCH_COPY_MAX = 64 * 1024 };
+// PATCH_COPY_MAX: of all values that are copied, together.
+enum {
+	PATCH_OPS_MAX = 256,
+	PATCH_TEXT_MAX = 64 * 1024,
+	PATCH_COPY_MAX = 64 * 1024,
+	PATCH_DEPTH_MAX = 64,
+};
 
 // Applies the operations of `patch` (an array) to *doc, all or none. Errors name the
 // operation by its number from 0 and its path.

@@ -22,13 +22,10 @@ static bool is_in(const char *word, const char *const *list, size_t n)
 // Members that are the user's own affair.
 static bool is_free(const char *member)
 {
-	static const char *const names[] = { "name",
-					     "resources",
-					     "imagePullPolicy",
-					     "terminationMessagePath",
-					     "ports",
-					     "resizePolicy",
-					     "terminationMessagePolicy" };
+	static const char *const names[] = {
+		"name",  "resources",    "imagePullPolicy",
+		"ports", "resizePolicy", "terminationMessagePolicy"
+	};
 	return IS_IN(member, names);
 }
 
@@ -54,8 +51,20 @@ static bool starts_with_any(const char *text, const char *const *list, size_t n)
 static bool is_variable(const struct plan *p, const char *name)
 {
 	static const char *const logs[] = { "VAULT_LOG_", "BAO_LOG_", "AMPOULE_LOG_" };
-	static const char *const guarded[] = { "VAULT_", "BAO_",     "AMPOULE_", "LD_",
-					       "SSL",    "OPENSSL_", "CURL_" };
+	static const char *const guarded[] = { "VAULT_",
+					       "BAO_",
+					       "AMPOULE_",
+					       "LD_",
+					       "SSL",
+					       "OPENSSL_",
+					       "CURL_",
+					       "AWS_ENDPOINT_URL",
+					       "AZURE_AUTHORITY_",
+					       "GCE_METADATA_",
+					       "GOOGLE_",
+					       "CONJUR_",
+					       "KUBERNETES_",
+					       "HOME" };
 	size_t len = strlen(name);
 	if (len >= 6 && strcasecmp(name + len - 6, "_proxy") == 0)
 		return plan_may_override(p, "proxy-address");

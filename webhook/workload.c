@@ -5,23 +5,25 @@
 
 #include "lib/base/json.h"
 #include "lib/base/str.h"
+#include "webhook/patch.h"
 #include "webhook/plan.h"
 
-enum { NAMES_MAX = 10 };
+enum { NAMES_MAX = 10, MOUNTS_MAX = 2 };
 
 static const struct cloud {
-	const char *type;  // of a store, or a login method
-	const char *mount; // its path holds this
+	const char *type;               // of a store, or a login method
+	const char *mounts[MOUNTS_MAX]; // where its webhook puts the token
 	const char *names[NAMES_MAX];
 } clouds[] = {
 	{ "aws",
-	  "eks.amazonaws.com",
+	  { "/var/run/secrets/eks.amazonaws.com/serviceaccount",
+	    "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount" },
 	  { "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_DEFAULT_REGION",
 	    "AWS_REGION", "AWS_STS_REGIONAL_ENDPOINTS",
 	    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 	    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" } },
 	{ "azure",
-	  "/azure/tokens",
+	  { "/var/run/secrets/azure/tokens" },
 	  { "AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE",
 	    "AZURE_AUTHORITY_HOST" } },
 };
@@ -49,6 +51,14 @@ static bool is_used(const struct plan *p, const struct cloud *c)
 	return false;
 }
 
+static bool is_clouds_mount(const struct cloud *c, const char *path)
+{
+	for (size_t i = 0; i < MOUNTS_MAX && c->mounts[i]; i++)
+		if (strcmp(path, c->mounts[i]) == 0)
+			return true;
+	return false;
+}
+
 static const json_t *first_container(const struct plan *p)
 {
 	return json_array_get(json_object_get(p->spec, "containers"), 0);
@@ -60,8 +70,8 @@ void plan_workload_mounts(const struct plan *p, json_t *to)
 	for (size_t c = 0; c < ARRAY_LEN(clouds); c++)
 		POD_EACH (json_object_get(first_container(p), "volumeMounts"), i, mount) {
 			const char *path = pod_text(mount, "mountPath");
-			if (strstr(path, clouds[c].mount) && is_used(p, &clouds[c]) &&
-			    !pod_find(to, "mountPath", path))
+			if (is_clouds_mount(&clouds[c], path) && is_used(p, &clouds[c]) &&
+			    patch_may_mount(p, to, path))
 				json_array_append(to, (json_t *)(uintptr_t)mount);
 		}
 }

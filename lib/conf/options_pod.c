@@ -77,8 +77,7 @@ static const struct option_row rows[] = {
 	     "the audience of the projected service account token"),
 	PEER(OPTION_STRING, "agent-service-account-token-volume-name", NULL,
 	     "the projected volume with the token of the login"),
-	PEER(OPTION_STRING, "tls-secret", NULL,
-	     "a Secret with certificates, at /vault/tls in the agent"),
+	GUARDED("tls-secret", "a Secret with certificates, at /vault/tls in the agent"),
 	PEER(OPTION_STRING, "agent-extra-secret", NULL,
 	     "a Secret at /vault/custom in the agent"),
 	GUARDED("agent-configmap", "a ConfigMap with config-init.hcl and config.hcl in "

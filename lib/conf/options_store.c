@@ -59,7 +59,7 @@ static const struct option_row rows[] = {
 	  .help = "file with the client's private key" },
 	{ VAULT(tls.server_name), .key = "tls_server_name", .type = OPTION_STRING,
 	  .env = "TLS_SERVER_NAME", .flag = "tls-server-name", .peer = "tls-server-name",
-	  .help = "the name that the store's certificate must hold" },
+	  .guarded = true, .help = "the name that the store's certificate must hold" },
 	{ VAULT(tls.skip_verify), .key = "tls_skip_verify", .type = OPTION_BOOL,
 	  .default_ = "false", .env = "SKIP_VERIFY", .flag = "tls-skip-verify",
 	  .peer = "tls-skip-verify", .guarded = true,

@@ -148,7 +148,30 @@ static void test_copies_of_copies_end(void **state)
 	}
 	struct err e = { 0 };
 	assert_false(patch_apply(ops, &doc, &e));
-	assert_non_null(strstr(e.text, "a copied value has at most"));
+	assert_non_null(strstr(e.text, "copied values have at most"));
+}
+
+static void op(json_t *ops, const char *word, const char *from, const char *path)
+{
+	json_array_append_new(
+		ops, json_pack("{s:s,s:s,s:s}", "op", word, "from", from, "path", path));
+}
+
+// Moves alone can build what no parser takes.
+static void test_depth_ends(void **state)
+{
+	(void)state;
+	AUTO_JSON json_t *doc = parse("{'a':{}}"), *ops = json_array();
+	for (int i = 0; i < 50; i++) { // each time two levels more
+		json_array_append_new(ops, json_pack("{s:s,s:s,s:{s:{}}}", "op", "add",
+						     "path", "/b", "value", "x"));
+		op(ops, "move", "/a", "/b/x/y");
+		op(ops, "move", "/b", "/a");
+	}
+	struct err e = { 0 };
+	assert_false(patch_apply(ops, &doc, &e));
+	assert_non_null(strstr(e.text, "more than 64 levels"));
+	assert_non_null(json_object_get(doc, "a")); // nothing was lost
 }
 
 int main(void)
@@ -158,6 +181,7 @@ int main(void)
 		cmocka_unit_test(test_differences_apply),
 		cmocka_unit_test(test_an_insertion_is_one_add),
 		cmocka_unit_test(test_copies_of_copies_end),
+		cmocka_unit_test(test_depth_ends),
 	};
 	mem_init(false);
 	return cmocka_run_group_tests(tests, NULL, NULL);
