@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/check_policies.h"
 #include "cmd/check_secrets.h"
 #include "cmd/check_templates.h"
 #include "cmd/cmd.h"
@@ -27,7 +28,9 @@ static void help(void)
 	     "is\n"
 	     "read as the agent reads it: all *.hcl and *.json in it, merged. Every "
 	     "template is\n"
-	     "parsed, also a FILE by itself: *.tmpl, *.tpl, *.ctmpl. All errors are "
+	     "parsed, also a FILE by itself: *.tmpl, *.tpl, *.ctmpl. A FILE or folder of "
+	     "policies\n"
+	     "for the webhook is known by its blocks. All errors are "
 	     "told, not\n"
 	     "only the first.\n"
 	     "\n"
@@ -160,6 +163,21 @@ static bool find_secrets(const struct checking *k, const char *path)
 	return found == 0;
 }
 
+static bool find_policies(struct checking *k, const char *path)
+{
+	struct err e = ERR_INIT;
+	size_t n = 0;
+	unsigned before = k->warnings;
+	bool ok = check_policies(path, on_warning, k, &n, &e);
+	if (!ok)
+		on_error(NULL, e.text);
+	else if (k->strict && k->warnings > before)
+		ok = false;
+	else if (!k->quiet)
+		printf("%s: good: %zu %s\n", path, n, n == 1 ? "policy" : "policies");
+	return ok;
+}
+
 // An option of check; false when it is none.
 static bool take_option(struct checking *k, const char *arg)
 {
@@ -200,6 +218,7 @@ int cmd_check(int argc, char **argv)
 		} else {
 			files++;
 			if (!(k.secrets                    ? find_secrets(&k, argv[i])
+			      : check_is_policies(argv[i]) ? find_policies(&k, argv[i])
 			      : check_is_template(argv[i]) ? check_template(&k, argv[i])
 							   : check_one(&k, argv[i])))
 				result = CMD_BAD;

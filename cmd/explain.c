@@ -5,11 +5,17 @@
 #include <strings.h>
 
 #include "cmd/cmd.h"
+#include "cmd/explain_policy.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/conf/annotation.h"
 
 static const char usage[] = "usage: ampoule explain ANNOTATION|KEY\n"
+			    "       ampoule explain -f MANIFEST [--policies PATH] "
+			    "[--config FILE] [-n NS]\n"
+			    "The second says what each policy has to say of a manifest, "
+			    "and which one decides;\n"
+			    "it ends with 1 when something would be refused.\n"
 			    "What an annotation (with its prefix or without) or a "
 			    "configuration key means, its\n"
 			    "other names, its default and its type.\n";
@@ -75,6 +81,8 @@ static const struct option_row *find(const char *word, enum annotation_prefix *r
 int cmd_explain(int argc, char **argv)
 {
 	enum annotation_prefix prefix;
+	if (argc > 2 && argv[1][0] == '-')
+		return explain_manifest(argc, argv);
 	if (argc != 2 || argv[1][0] == '-') {
 		bool asked = argc == 2 && strcmp(argv[1], "--help") == 0;
 		fputs(usage, asked ? stdout : stderr);

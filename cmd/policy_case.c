@@ -98,6 +98,10 @@ static bool load_policies(const struct policy_case *c, struct settings *s, struc
 
 static bool read_day(const json_t *doc, int64_t *ret, struct err *e)
 {
+	if (json_is_integer(json_object_get(doc, "nowMs"))) { // not of a file
+		*ret = json_integer_value(json_object_get(doc, "nowMs"));
+		return true;
+	}
 	return policy_day(text_of(doc, "now", "2026-06-01"), ret) ||
 	       err_set(e, ERR_CONFIG, 0, "now: a day is wanted: 2026-06-01");
 }
@@ -262,19 +266,25 @@ static void refused_before(struct policy_case *c, const struct err *why)
 		differ(c);
 }
 
+bool policy_case_judge(const struct settings *s, struct policy_case *c, struct err *e)
+{
+	struct err why = ERR_INIT;
+	if (!make_review(c, s, &why, e))
+		return false;
+	if (c->review)
+		return validate(c, s, e);
+	refused_before(c, &why);
+	return true;
+}
+
 bool policy_case_run(const char *file, struct policy_case *ret, struct err *e)
 {
 	struct settings s = { .listen = NULL };
-	struct err why = ERR_INIT;
 	*ret = (struct policy_case){ .file = file };
 	bool ok = read_case(ret, e);
 	const char *text = ok ? text_of(ret->document, "settings", usual_settings) : "";
 	ok = ok && settings_parse(file, text, strlen(text), &s, e) &&
-	     load_policies(ret, &s, e) && make_review(ret, &s, &why, e);
-	if (ok && !ret->review)
-		refused_before(ret, &why);
-	else if (ok)
-		ok = validate(ret, &s, e);
+	     load_policies(ret, &s, e) && policy_case_judge(&s, ret, e);
 	if (s.listen)
 		settings_release(&s);
 	return ok;

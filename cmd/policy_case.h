@@ -33,6 +33,7 @@
 #include <stdbool.h>
 
 #include "lib/base/err.h"
+#include "webhook/settings.h"
 
 struct policy_case {
 	const char *file, *title; // title lives in `document`
@@ -46,6 +47,10 @@ struct policy_case {
 
 // False, with an error, when the file is no case. *ret is released by the caller either way.
 MUST_CHECK bool policy_case_run(const char *file, struct policy_case *ret, struct err *e);
+// The same for a document that is there already, under the settings' own policies; what is
+// expected need not be said.
+MUST_CHECK bool policy_case_judge(const struct settings *s, struct policy_case *c,
+				  struct err *e);
 void policy_case_release(struct policy_case *c);
 
 // Calls fn for each *.yaml below a folder whose document is a case (has `expect`), sorted;

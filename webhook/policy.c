@@ -17,10 +17,21 @@ struct judging {
 	struct facts *f;
 	struct pool *pool;
 	struct policy_result *out;
-	const struct policy *policy;
-	const char *name, *rule, *help; // of the policy or purpose that is being asked
+	const struct policy *policy; // NULL: a purpose
+	const char *name, *help;     // of the policy or purpose that is being asked
+	const char *kind, *word;     // of the rule: "forbid", "env_secrets"
 	enum policy_mode mode;
-	const struct exemption *exempt;
+	struct hits *hits;    // by rule of forbid
+	struct hits *collect; // a rule of forbid is asked once, for all policies
+};
+
+// What a rule of forbid has found in this pod.
+struct hits {
+	bool asked;
+	struct hit {
+		const char *field, *text;
+	} * list;
+	size_t n;
 };
 
 struct facts *judge_facts(struct judging *j)
@@ -28,54 +39,70 @@ struct facts *judge_facts(struct judging *j)
 	return j->f;
 }
 
-void judge_found(struct judging *j, const char *field, const char *fmt, ...)
-{
-	struct policy_result *r = j->out;
-	char text[TEXT_MAX];
-	va_list ap;
-	if (r->n >= FINDINGS_MAX)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
-	r->findings = pool_append(j->pool, r->findings, &r->n, sizeof(*r->findings));
-	r->findings[r->n - 1] = (struct policy_finding){
-		.policy = j->name,
-		.rule = j->rule,
-		.field = pool_strdup(j->pool, field),
-		.text = j->help ? pool_printf(j->pool, "%s (%s)", text, j->help)
-				: pool_strdup(j->pool, text),
-		.mode = j->mode,
-		.exempt = j->exempt ? j->exempt->name : NULL,
-		.owner = j->exempt ? j->exempt->owner : NULL,
-	};
-}
-
-// --- the rule that is being asked
-
-static const struct exemption *exemption_of(const struct judging *j)
+// The exemption from a rule that counts, or NULL.
+static const struct exemption *exemption_of(const struct judging *j, const char *rule)
 {
 	const struct policy *p = j->policy;
-	for (size_t i = 0; i < p->n_exempt; i++) {
+	for (size_t i = 0; p && i < p->n_exempt; i++) {
 		const struct exemption *x = &p->exempt[i];
 		if (x->until_ms > j->f->ask->now_ms &&
-		    (!x->rules.given || patterns_match(&x->rules, j->rule, ".")) &&
+		    (!x->rules.given || patterns_match(&x->rules, rule, ".")) &&
 		    selector_matches(&x->who, &j->f->id, false))
 			return x;
 	}
 	return NULL;
 }
 
-static void begin(struct judging *j, const char *kind, const char *name,
+static void add_finding(struct judging *j, const char *field, const char *text)
+{
+	struct policy_result *r = j->out;
+	if (r->n >= FINDINGS_MAX)
+		return;
+	const char *rule =
+		j->word ? pool_printf(j->pool, "%s.%s", j->kind, j->word) : j->kind;
+	const struct exemption *exempt = exemption_of(j, rule);
+	r->findings = pool_append(j->pool, r->findings, &r->n, sizeof(*r->findings));
+	r->findings[r->n - 1] = (struct policy_finding){
+		.policy = j->name,
+		.rule = rule,
+		.field = field,
+		.text = j->help ? pool_printf(j->pool, "%s (%s)", text, j->help) : text,
+		.mode = j->mode,
+		.exempt = exempt ? exempt->name : NULL,
+		.owner = exempt ? exempt->owner : NULL,
+	};
+}
+
+void judge_found(struct judging *j, const char *field, const char *fmt, ...)
+{
+	char text[TEXT_MAX];
+	va_list ap;
+	struct hits *to = j->collect;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	const char *where = pool_strdup(j->pool, field);
+	const char *what = pool_strdup(j->pool, text);
+	if (!to) {
+		add_finding(j, where, what);
+		return;
+	}
+	to->list = pool_append(j->pool, to->list, &to->n, sizeof(*to->list));
+	to->list[to->n - 1] = (struct hit){ where, what };
+}
+
+// --- the rule that is being asked
+
+static void begin(struct judging *j, const char *kind, const char *word,
 		  enum policy_mode mode)
 {
 	bool pod = strcmp(j->f->id.kind, "Pod") == 0;
-	j->rule = pool_printf(j->pool, "%s.%s", kind, name);
+	j->kind = kind;
+	j->word = word;
 	j->mode = !pod && mode > j->policy->workloads ? j->policy->workloads : mode;
-	j->exempt = exemption_of(j);
 }
 
 // --- allow and deny
@@ -243,6 +270,20 @@ static void ask_require(struct judging *j)
 			    f->state_text);
 }
 
+static void ask_forbid(struct judging *j, enum policy_forbid rule)
+{
+	struct hits *h = &j->hits[rule];
+	begin(j, "forbid", policy_forbid_name(rule), j->policy->forbid[rule]);
+	if (!h->asked) {
+		h->asked = true;
+		j->collect = h;
+		forbids[rule](j);
+		j->collect = NULL;
+	}
+	for (size_t i = 0; i < h->n; i++)
+		add_finding(j, h->list[i].field, h->list[i].text);
+}
+
 static void ask_policy(struct judging *j)
 {
 	const struct policy *p = j->policy;
@@ -250,10 +291,8 @@ static void ask_policy(struct judging *j)
 	j->help = p->help;
 	ask_require(j);
 	for (enum policy_forbid i = 0; i < FORBID_COUNT; i++)
-		if (p->forbid[i] != POLICY_OFF) {
-			begin(j, "forbid", policy_forbid_name(i), p->forbid[i]);
-			forbids[i](j);
-		}
+		if (p->forbid[i] != POLICY_OFF)
+			ask_forbid(j, i);
 	ask_lists(j);
 	ask_limits(j);
 }
@@ -292,9 +331,10 @@ static void ask_purposes(struct judging *j)
 	const struct policies *ps = j->f->ps;
 	if (ps->n_purposes == 0)
 		return;
-	j->rule = "purpose";
+	j->kind = "purpose";
+	j->word = NULL;
 	j->help = NULL;
-	j->exempt = NULL;
+	j->policy = NULL;
 	for (enum policy_fact k = 0; k <= FACT_PATHS; k++)
 		for (size_t i = 0; i < j->f->uses[k].n; i++)
 			ask_purpose(j, &j->f->uses[k].list[i], k);
@@ -306,7 +346,8 @@ static void judge(const struct policies *ps, const struct policy_ask *ask,
 		  struct policy_result *r)
 {
 	struct facts f;
-	struct judging j = { .f = &f, .pool = r->memory, .out = r };
+	struct hits hits[FORBID_COUNT] = { 0 };
+	struct judging j = { .f = &f, .pool = r->memory, .out = r, .hits = hits };
 	facts_read(ps, ask, j.pool, &f);
 	for (size_t i = 0; i < ps->n_policies; i++) {
 		j.policy = &ps->policies[i];
@@ -409,4 +450,20 @@ const struct policy_finding *policy_result_first(const struct policy_result *r,
 		if (!r->findings[i].exempt && r->findings[i].mode == mode)
 			return &r->findings[i];
 	return NULL;
+}
+
+void policies_tell(const struct policies *ps, const struct policy_ask *ask,
+		   policy_told_fn *fn, void *ctx)
+{
+	struct identity id;
+	identity_of(ask, &id);
+	for (size_t i = 0; i < ps->n_policies; i++) {
+		const struct policy *p = &ps->policies[i];
+		bool match = selector_matches(&p->match, &id, true);
+		bool out = p->has_exclude && selector_matches(&p->exclude, &id, false);
+		fn(ctx, p->name, p->file, p->mode, match && !out,
+		   !match ? "match"
+		   : out  ? "exclude"
+			  : "");
+	}
 }

@@ -71,6 +71,13 @@ struct policy_ask {
 	int64_t now_ms;   // wall clock, for exemptions
 };
 
+// Each policy and purpose: whether it is for the pod. `why` is "" or a fixed word: "match",
+// "exclude".
+typedef void policy_told_fn(void *ctx, const char *name, const char *file,
+			    enum policy_mode mode, bool applies, const char *why);
+void policies_tell(const struct policies *ps, const struct policy_ask *ask,
+		   policy_told_fn *fn, void *ctx);
+
 // What one rule has to say. Strings live in the result.
 struct policy_finding {
 	const char *policy, *rule;

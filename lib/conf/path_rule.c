@@ -45,10 +45,17 @@ bool path_rule_glob(const char *pattern, const char *s, const char *separators)
 	}
 }
 
+static bool is_store_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '*' || c == '?';
+}
+
 const char *path_rule_split(const char *text, size_t *ret_len)
 {
-	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				  "0123456789-_*?");
+	size_t len = 0;
+	while (is_store_letter(text[len]))
+		len++;
 	*ret_len = text[len] == ':' ? len : 0;
 	return *ret_len ? text + len + 1 : text;
 }
@@ -133,8 +140,12 @@ static bool arn_name(const char *pattern, const char *path)
 // Whether the first part, which no form changes, can match at all.
 static bool may_match(const char *pattern, const char *path)
 {
-	return *pattern == *path || *pattern == '*' || *pattern == '?' ||
-	       str_starts(path, "arn:");
+	if (str_starts(path, "arn:"))
+		return true;
+	while (*pattern && *pattern == *path && *path != '/')
+		pattern++, path++;
+	return *pattern == '*' || *pattern == '?' ||
+	       ((!*pattern || *pattern == '/') && (!*path || *path == '/'));
 }
 
 static bool covers(const char *pattern, const char *path, bool deny)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests a second, p50, p99, CPU time a request and memory of ampoule-webhook (both builds),
 with the full work, beside a Go net/http webhook that only decodes and answers with a constant
-patch. Server on one core, client on another. CPU time a request is the sturdy number; the rest
-carries the neighbours' noise.
+patch; and with 100 policies of 10 rules each. Server on one core, client on another. CPU time a
+request is the sturdy number; the rest carries the neighbours' noise.
 
 usage: webhook.sh [REQUESTS]   (20,000 a line; fewer for a quick look)
 """
@@ -113,6 +113,28 @@ def measure(name, argv, folder, ca):
         drain.wait()
 
 
+# Ten rules, which a pod of BODIES pleases: what policies cost when nothing is refused.
+POLICY = """policy "team-%(n)d" {
+  match   { namespaces = ["%(namespace)s"] }
+  allow   { stores = ["vault"]  paths = ["vault:kv/data/**"]  roles = ["w*"] }
+  deny    { paths = ["vault:kv/data/other-%(n)d/**"]  functions = ["plugin"] }
+  limits  { min_interval = "10s"  max_files = 20 }
+  forbid  { env_secrets = true  host_paths = true  secret_volumes = true }
+}
+"""
+
+
+def with_policies(folder, settings, title, each):
+    """The same settings and 100 policies of 10 rules."""
+    policies = folder / title
+    policies.mkdir()
+    for n in range(100):
+        (policies / f"{n}.hcl").write_text(POLICY % {"n": n, "namespace": each(n)})
+    file = folder / f"{title}.hcl"
+    file.write_text(settings.read_text() + f'policies = "{policies}"\n')
+    return file
+
+
 def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="ampoule-bench-"))
     authority = bao.Authority(folder / "ca")
@@ -121,13 +143,20 @@ def main():
     settings.write_text(f'listen = "127.0.0.1:0"\ntls_cert_file = "{cert}"\n'
                         f'tls_key_file = "{key}"\n'
                         'annotations { service = "https://bao.example:8200" }\n')
+    configurations = {
+        "": settings,
+        ", 100 policies, 5 are for it": with_policies(
+            folder, settings, "few", lambda n: "shop" if n % 20 == 0 else f"team-{n}-*"),
+        ", 100 policies, all are for it": with_policies(folder, settings, "all",
+                                                        lambda n: "sh*")}
     print("| server | review | connections | requests/s | p50 ms | p99 ms | CPU µs | bad |")
     print("|---|---|---|---|---|---|---|---|")
     for name, where in (("OpenSSL", "build/bin"), ("static mbedTLS", "build/static")):
         program = ROOT / where / "ampoule-webhook"
         if program.exists():
-            measure(name, [str(program), "--config", str(settings), "--log-format", "json"],
-                    folder, authority.cert)
+            for title, file in configurations.items():
+                measure(name + title, [str(program), "--config", str(file), "--log-format",
+                                       "json"], folder, authority.cert)
     measure("Go net/http", [GO, "serve", cert, key], folder, authority.cert)
 
 
