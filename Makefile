@@ -33,6 +33,8 @@ DEPS.cmd := agent webhook stores templates $(LIB)
 PROGRAM.agent := ampoule-agent
 PROGRAM.webhook := ampoule-webhook
 PROGRAM.cmd := ampoule
+# Parts of libraries that they have no use for are left out of the release (image/start/).
+$(foreach l,agent cmd,$(eval ONLY.$l := client))$(eval ONLY.webhook := webhook)
 
 # --- variants -----------------------------------------------------------------------------
 WITH_DEPS := $(if $(filter deps test demo,$(MAKECMDGOALS)),install-deps)
@@ -118,7 +120,7 @@ build/$1/lib$(notdir $4).a: $(call objects,$1,$(SRC.$4)) build/$1/sources
 endef
 define program
 
-build/$1/bin/$(PROGRAM.$4): build/$1/obj/$4/main.o $(if $(filter agent cmd,$4),$(filter $(CLIENT_ONLY),build/$1/client_only.o)) $(call archives,$1,$(call closure,$4))
+build/$1/bin/$(PROGRAM.$4): build/$1/obj/$4/main.o $(filter $(START_ONLY),build/$1/$(ONLY.$4)_only.o) $(call archives,$1,$(call closure,$4))
 	$$(call say,LINK)mkdir -p $$(@D); $$(LINK.$1) $$^ $(EXT.$3) $$(LDEND.$2)
 endef
 define unit

@@ -28,12 +28,12 @@ AR.arm64 := $(CROSS)gcc-ar
 CFLAGS.arm64 := $(CFLAGS.small) -idirafter build/deps/arm64/kernel
 LDFLAGS.arm64 = $(LDFLAGS.small) $(MUSL.arm64)rcrt1.o $(MUSL.arm64)crti.o $(GCCLIB.arm64)crtbeginS.o
 LDEND.arm64 = $(GCCLIB.arm64)crtendS.o $(MUSL.arm64)crtn.o
-CLIENT_ONLY := build/mbedtls-musl/client_only.o build/mbedtls-arm64/client_only.o
+START_ONLY := $(foreach v,musl arm64,$(foreach w,client webhook,build/mbedtls-$v/$w_only.o))
 build/%-musl/relr.o: image/start/relr.c build/%-musl/flags
 	@musl-gcc -std=gnu17 $(SMALL) -fno-lto -fPIE -I. -c -o $@ $<
-build/mbedtls-musl/client_only.o: image/start/client_only.c build/mbedtls-musl/flags
+build/mbedtls-musl/%_only.o: image/start/%_only.c build/mbedtls-musl/flags
 	@musl-gcc -std=gnu17 $(SMALL) -fno-lto -fPIE -I. -c -o $@ $<
-build/mbedtls-arm64/client_only.o: image/start/client_only.c build/mbedtls-arm64/flags build/deps/arm64.stamp
+build/mbedtls-arm64/%_only.o: image/start/%_only.c build/mbedtls-arm64/flags build/deps/arm64.stamp
 	@$(CC.arm64) -std=gnu17 $(SMALL) -fno-lto -fPIE -I. -c -o $@ $<
 
 GOARCH := $(if $(filter aarch64,$(ARCH)),arm64,amd64)

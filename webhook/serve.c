@@ -15,6 +15,7 @@
 #include "lib/http/server.h"
 #include "lib/loop/loop.h"
 #include "lib/tls/tls.h"
+#include "webhook/cluster.h"
 #include "webhook/metrics.h"
 #include "webhook/mutate.h"
 #include "webhook/policy.h"
@@ -38,6 +39,7 @@ struct serve {
 	struct http_server *http, *http_metrics;
 	struct tls_server *tls;
 	struct loop_watch *watch_config, *watch_cert, *watch_key, *watch_policies;
+	struct cluster *cluster; // NULL: the API server is never asked
 	struct metrics metrics;
 	unsigned open_servers; // not yet drained
 	bool ending;
@@ -146,6 +148,8 @@ static const char *not_ready(const struct serve *s)
 {
 	if (s->ending)
 		return "ending";
+	if (cluster_not_ready(s->cluster))
+		return cluster_not_ready(s->cluster);
 	if (s->tls && s->metrics.cert_not_after * 1000 < clock_wall_ms())
 		return "the certificate has expired";
 	return NULL;
@@ -164,6 +168,7 @@ static void on_metrics(void *ctx, struct http_exchange *x)
 	struct http_answer answer = { .status = 200,
 				      .type = "text/plain; version=0.0.4" };
 	metrics_write(&s->metrics, http_server_stats(s->http), &to);
+	cluster_metrics(s->cluster, &to);
 	http_answer_take(x, &answer, &to);
 }
 
@@ -194,12 +199,16 @@ static const struct http_route routes_metrics[] = {
 
 // --- certificate
 
-static bool read_expiry(const struct buf *pem, int64_t *ret, struct err *e)
+static bool use_certificate(void *ctx, struct bytes cert, struct bytes key, struct err *e)
 {
+	struct serve *s = ctx;
 	AUTO_X509 struct x509 *leaf = NULL;
-	if (!x509_from_pem(bytes_of(pem->data, pem->len), &leaf, e))
+	struct tls_server_opts opts = { .cert_pem = cert, .key_pem = key };
+	if (!x509_from_pem(cert, &leaf, e) ||
+	    !(s->tls ? tls_server_reload(s->tls, &opts, e)
+		     : tls_server_new(&opts, &s->tls, e)))
 		return false;
-	*ret = leaf->not_after;
+	s->metrics.cert_not_after = leaf->not_after;
 	return true;
 }
 
@@ -207,20 +216,20 @@ static bool load_certificate(struct serve *s, const struct settings *c, struct e
 {
 	AUTO_BUF struct buf cert = BUF_INIT(PEM_MAX);
 	AUTO_BUF struct buf key = BUF_INIT(PEM_MAX);
-	int64_t not_after = 0;
-	if (!file_read(c->cert_file, &cert, e) || !file_read(c->key_file, &key, e) ||
-	    !read_expiry(&cert, &not_after, e))
+	if (!file_read(c->cert_file, &cert, e) || !file_read(c->key_file, &key, e))
 		return err_wrap(e, "certificate");
-	struct tls_server_opts opts = {
-		.cert_pem = bytes_of(cert.data, cert.len),
-		.key_pem = bytes_of(key.data, key.len),
-	};
-	bool ok = s->tls ? tls_server_reload(s->tls, &opts, e)
-			 : tls_server_new(&opts, &s->tls, e);
-	if (!ok)
-		return err_wrap(e, "certificate '%s'", c->cert_file);
-	s->metrics.cert_not_after = not_after;
-	return true;
+	return use_certificate(s, bytes_of(cert.data, cert.len),
+			       bytes_of(key.data, key.len), e) ||
+	       err_wrap(e, "certificate '%s'", c->cert_file);
+}
+
+static bool open_cluster(struct serve *s, struct err *e)
+{
+	struct cluster_opts o = { .loop = s->loop,
+				  .settings = &s->settings,
+				  .serve = use_certificate,
+				  .ctx = s };
+	return cluster_new(&o, &s->cluster, e);
 }
 
 static void reloaded(struct serve *s, bool ok, const char *what, const struct err *e)
@@ -261,7 +270,11 @@ static bool watch_files(struct serve *s, const struct settings *c, struct err *e
 // New settings may name other files. TLS itself is on or off from the start.
 static bool follow_certificate(struct serve *s, const struct settings *c, struct err *e)
 {
-	if (!s->tls)
+	if (s->settings.kube.self_signed != c->kube.self_signed)
+		return err_set(
+			e, ERR_CONFIG, 0,
+			"self_signed cannot be turned on or off without a restart");
+	if (!s->tls || c->kube.self_signed)
 		return true;
 	if (!c->cert_file || !c->key_file)
 		return err_set(
@@ -351,13 +364,14 @@ static bool open_reviews(struct serve *s, struct err *e)
 					      c->metrics_listen ? routes_reviews : routes,
 				      .ctx = s,
 				      .note = note_broken };
-	if (!c->cert_file && !is_loopback(c->listen))
+	if (!c->cert_file && !c->kube.self_signed && !is_loopback(c->listen))
 		return err_set(e, ERR_CONFIG, 0,
-			       "tls_cert_file and tls_key_file are missing; without them "
-			       "only a loopback address may be listened at");
+			       "tls_cert_file and tls_key_file are missing (or an empty "
+			       "block self_signed); without them only a loopback address "
+			       "may be listened at");
 	if (c->cert_file && !c->key_file)
 		return err_set(e, ERR_CONFIG, 0, "tls_key_file is missing");
-	if (c->cert_file && !load_certificate(s, c, e))
+	if ((c->cert_file && !load_certificate(s, c, e)) || !open_cluster(s, e))
 		return false;
 	if (!http_server_new(s->loop, &o, &s->http, e))
 		return false;
@@ -414,6 +428,7 @@ bool serve_run(const char *config, struct err *e)
 	loop_watch_remove(s.watch_key);
 	loop_watch_remove(s.watch_policies);
 	metrics_release(&s.metrics);
+	cluster_free(s.cluster);
 	http_server_free(s.http_metrics);
 	http_server_free(s.http);
 	tls_server_free(s.tls);

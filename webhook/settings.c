@@ -13,6 +13,7 @@
 #include "lib/conf/conf.h"
 #include "lib/conf/hcl.h"
 #include "webhook/policy.h"
+#include "webhook/settings_int.h"
 
 #define DEFAULT_IMAGE "ampoule-agent:latest"
 
@@ -37,10 +38,13 @@ static const struct {
 	{ "gate_by_probe", offsetof(struct settings, gate_by_probe) },
 	{ "writable", offsetof(struct settings, writable) },
 	{ "unlimited", offsetof(struct settings, unlimited) },
+	{ "namespace_defaults", offsetof(struct settings, namespace_defaults) },
 };
 
-static const char *const others_known[] = { "annotations",    "store",  "template",
-					    "allow_override", "policy", "purpose" };
+static const char *const others_known[] = {
+	"annotations", "store",   "template",   "allow_override",
+	"policy",      "purpose", "kubernetes", "self_signed",
+};
 
 void settings_init(struct settings *s)
 {
@@ -52,6 +56,7 @@ void settings_init(struct settings *s)
 				.stores = json_object(),
 				.templates = json_object(),
 				.policies = policies_new() };
+	settings_kube_init(&s->kube);
 }
 
 void settings_release(struct settings *s)
@@ -276,7 +281,7 @@ bool settings_parse(const char *file, const char *text, size_t len, struct setti
 	return known(root, e) && read_texts(root, ret, e) &&
 	       read_annotations(&pool, root, ret, e) && read_allowed(root, ret, e) &&
 	       read_stores(&pool, root, ret, e) && read_templates(&pool, root, ret, e) &&
-	       check_stores(ret, file, e) &&
+	       settings_kube_read(&pool, root, ret, e) && check_stores(ret, file, e) &&
 	       policies_add(ret->policies, file, text, len, false, e) &&
 	       (!ret->policy_path ||
 		policies_add_path(ret->policies, ret->policy_path, e));

@@ -18,18 +18,34 @@
 //	store "aws" { type = "aws" }          # as in the agent's configuration
 //	policies = "/etc/ampoule/policies"    # a file or folder; policy blocks here count too
 //	template "pg" { contents = "{{ … }}" } # for secret-<n>: "path | pg"
+//	self_signed {                          # the webhook makes its certificate (certs.h)
+//	  lifetime = "2160h"                   # and renew_after, settle, names, service, …
+//	}
+//	namespace_defaults = true              # annotations of namespaces count (namespaces.h)
+//	kubernetes { server = "https://…" }    # nothing is needed in a pod
 //
 // One struct settings never changes: a reload makes another.
 #pragma once
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/base/err.h"
 
 struct policies; // policy.h
 
 enum { SETTINGS_MAX = 1024 * 1024 };
+
+// What needs the API server. Read at the start only.
+struct settings_kube {
+	const char *server, *ca_file, *token_file; // NULL: as every pod finds it
+	const char *namespace_;                    // NULL: the service account's
+	bool self_signed;
+	const char *secret, *service, *registration;
+	const json_t *names; // of the certificate, beside the service's; or NULL
+	int64_t lifetime_ms, renew_ms, settle_ms;
+};
 
 struct settings {
 	json_t *document;           // owns the strings below
@@ -47,6 +63,8 @@ struct settings {
 	bool gate_by_probe; // a startup probe holds the application back, not a postStart hook
 	bool writable;  // the application may write into its folder, as with the peers
 	bool unlimited; // the volumes have no sizeLimit, as with the peers
+	bool namespace_defaults; // annotations of namespaces are defaults
+	struct settings_kube kube;
 };
 
 void settings_init(struct settings *s); // the defaults

@@ -13,6 +13,7 @@ import base64
 import contextlib
 import http.client
 import json
+import os
 import pathlib
 import signal
 import ssl
@@ -32,6 +33,22 @@ def programs(*names):
     done = subprocess.run(["sh", str(ROOT / "test/kube/build.sh"), *names], cwd=ROOT,
                           stdout=subprocess.PIPE, text=True, check=True)
     return pathlib.Path(done.stdout.strip())
+
+
+FAKETIME = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
+
+
+@contextlib.contextmanager
+def an_hour_ago():
+    """Certificates made meanwhile are as old as a cluster's: a clock that is behind takes them."""
+    before = dict(os.environ)
+    if FAKETIME:
+        os.environ.update(LD_PRELOAD=str(FAKETIME), FAKETIME="-1h")
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 class Answer:
@@ -56,11 +73,11 @@ class Kube:
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.bin = programs(*self.PROGRAMS)
-        self.ca = parts.Authority(self.folder / "pki", "Kubernetes test CA")
-        self.server_cert, self.server_key = self.ca.issue(
-            "apiserver", self.NAMES)
-        # O=system:masters is what RBAC gives everything.
-        self.admin_cert, self.admin_key = self.client("admin", "/O=system:masters/CN=admin")
+        with an_hour_ago():
+            self.ca = parts.Authority(self.folder / "pki", "Kubernetes test CA")
+            self.server_cert, self.server_key = self.ca.issue("apiserver", self.NAMES)
+            # O=system:masters is what RBAC gives everything.
+            self.admin_cert, self.admin_key = self.client("admin", "/O=system:masters/CN=admin")
         self.account_key = str(self.folder / "account.key")
         parts.run("openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048",
                   "-out", self.account_key)
@@ -126,9 +143,9 @@ class Kube:
             "--service-cluster-ip-range=10.96.0.0/24", "--event-ttl=10m",
             f"--cert-dir={self.folder / 'pki'}", "--watch-cache=false", "--profiling=false",
             *self.FLAGS)
-        self._await_ready()
+        self.await_ready()
 
-    def _await_ready(self):
+    def await_ready(self):
         end = time.monotonic() + START_LIMIT_S
         while True:
             for name, process in self.processes:
