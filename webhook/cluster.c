@@ -20,6 +20,7 @@ struct cluster {
 	char *namespace_;
 	struct kube *kube;
 	struct certs *certs;
+	struct namespaces *namespaces;
 };
 
 static bool read_namespace(struct cluster *c, struct err *e)
@@ -66,18 +67,23 @@ bool cluster_new(const struct cluster_opts *o, struct cluster **ret, struct err 
 				  .token_file = s->token_file,
 				  .user_agent = "ampoule-webhook/" AMPOULE_VERSION };
 	*ret = NULL;
-	if (!s->self_signed)
+	if (!s->self_signed && !o->settings->namespace_defaults)
 		return true;
 	struct cluster *c = *ret = mem_alloc(sizeof(*c));
 	c->document = json_incref(o->settings->document);
 	c->settings = *s;
-	return kube_new(o->loop, &opts, &c->kube, e) && start_certs(c, o, e);
+	if (!kube_new(o->loop, &opts, &c->kube, e) || !start_certs(c, o, e))
+		return false;
+	if (o->settings->namespace_defaults)
+		c->namespaces = namespaces_new(o->loop, c->kube);
+	return true;
 }
 
 void cluster_free(struct cluster *c)
 {
 	if (!c)
 		return;
+	namespaces_free(c->namespaces);
 	certs_free(c->certs);
 	kube_free(c->kube);
 	json_decref(c->document);
@@ -87,7 +93,27 @@ void cluster_free(struct cluster *c)
 
 const char *cluster_not_ready(struct cluster *c)
 {
-	return c && c->certs ? certs_not_ready(c->certs) : NULL;
+	const char *why = c && c->certs ? certs_not_ready(c->certs) : NULL;
+	if (why || !c || !c->namespaces || namespaces_ready(c->namespaces))
+		return why;
+	return "the namespaces are not known yet";
+}
+
+static const json_t *find(void *ctx, const char *name)
+{
+	return namespaces_find(ctx, name);
+}
+
+struct settings_world cluster_world(struct cluster *c)
+{
+	struct settings_world none = { .find = NULL };
+	return c && c->namespaces ? (struct settings_world){ find, c->namespaces } : none;
+}
+
+void cluster_ask_namespace(struct cluster *c, const char *name, namespaces_fn *done,
+			   void *ctx)
+{
+	namespaces_ask(c->namespaces, name, done, ctx);
 }
 
 static void one(struct buf *to, const char *name, const char *help, uint64_t value)

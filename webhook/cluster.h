@@ -10,6 +10,7 @@
 #include "lib/base/err.h"
 #include "lib/crypto/bytes.h"
 #include "lib/loop/loop.h"
+#include "webhook/namespaces.h"
 #include "webhook/settings.h"
 
 struct cluster;
@@ -29,3 +30,8 @@ MUST_CHECK bool cluster_new(const struct cluster_opts *o, struct cluster **ret,
 void cluster_free(struct cluster *c);
 const char *cluster_not_ready(struct cluster *c); // a reason, or NULL
 void cluster_metrics(const struct cluster *c, struct buf *to);
+// For settings.world: empty where namespaces are not looked at.
+struct settings_world cluster_world(struct cluster *c);
+// As namespaces_ask(); only with such a world.
+void cluster_ask_namespace(struct cluster *c, const char *name, namespaces_fn *done,
+			   void *ctx);

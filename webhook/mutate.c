@@ -43,8 +43,8 @@ static const char *pass_by(const struct review *r)
 }
 
 // The policies, asked about the pod as it will be stored.
-static void judge(const struct inject_ask *ask, const struct inject_result *result,
-		  struct verdict *verdict)
+static void judge(const struct inject_ask *ask, const json_t *ns,
+		  const struct inject_result *result, struct verdict *verdict)
 {
 	const json_t *spec = json_object_get(ask->pod, "spec");
 	struct policy_ask about = {
@@ -52,6 +52,7 @@ static void judge(const struct inject_ask *ask, const struct inject_result *resu
 		.pod = result->pod ? result->pod : ask->pod,
 		.namespace_ = ask->namespace_,
 		.namespace_annotations = ask->namespace_annotations,
+		.namespace_labels = json_object_get(ns, "labels"),
 		.kind = "Pod",
 		.fresh = result->pod && !inject_has_agent(spec),
 		.now_ms = ask->now_ms,
@@ -60,11 +61,16 @@ static void judge(const struct inject_ask *ask, const struct inject_result *resu
 	verdict_make(ask->settings->policies, &about, result->warnings, verdict);
 }
 
-static void answer_pod(const struct settings *s, const struct review *r, struct buf *to,
-		       struct mutate_note *note, struct verdict *verdict)
+// `about` is what is known of the namespace.
+static void answer_pod(const struct settings *s, const struct review *r,
+		       const json_t *about, struct buf *to, struct mutate_note *note,
+		       struct verdict *verdict)
 {
 	struct inject_ask ask = { .pod = r->object,
 				  .namespace_ = r->namespace_,
+				  .namespace_annotations =
+					  json_object_get(about, "annotations"),
+				  .namespace_labels = json_object_get(about, "labels"),
 				  .settings = s,
 				  .user = r->user,
 				  .now_ms = clock_wall_ms() };
@@ -74,7 +80,7 @@ static void answer_pod(const struct settings *s, const struct review *r, struct 
 	bool ok = inject_pod(&ask, &result, &e);
 	note->what = ok ? result.why : "refused";
 	if (ok)
-		judge(&ask, &result, verdict);
+		judge(&ask, about, &result, verdict);
 	const char *message = ok ? verdict->message : e.text;
 	ok = !message;
 	note->warnings = json_array_size(result.warnings);
@@ -128,6 +134,11 @@ int mutate_judged(const struct settings *s, const char *body, size_t len, struct
 	}
 	note->dry_run = r.dry_run;
 	name_pod(&r, note);
+	const json_t *about;
+	if (!settings_namespace(s, r.namespace_, &about)) {
+		review_release(&r);
+		return MUTATE_ASK_NAMESPACE;
+	}
 	const char *kind = *r.kind ? r.kind : text_of(r.object, "kind");
 	if (pass_by(&r)) {
 		struct review_answer answer = { .allowed = true };
@@ -136,7 +147,7 @@ int mutate_judged(const struct settings *s, const char *body, size_t len, struct
 	} else if (strcmp(kind, "Pod") != 0) {
 		answer_kind(&r, to, note);
 	} else {
-		answer_pod(s, &r, to, note, verdict);
+		answer_pod(s, &r, about, to, note, verdict);
 	}
 	review_release(&r);
 	return GOOD;

@@ -20,7 +20,11 @@ struct mutate_note {
 	char namespace_[64];
 };
 
-// 200 with a review in `to`, or another status with a line of text.
+// Nothing was answered: settings->world does not know the namespace of the note yet. It is to
+// be asked for, and the review to be read again.
+enum { MUTATE_ASK_NAMESPACE = 0 };
+
+// 200 with a review in `to`, or another status with a line of text, or the above.
 int mutate_review(const struct settings *s, const char *body, size_t len, struct buf *to,
 		  struct mutate_note *note);
 // The same, and what the policies say of the pod, which the caller releases.

@@ -3,6 +3,7 @@
 #include "webhook/serve.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -76,6 +77,37 @@ static void log_review(const struct mutate_note *n, int status)
 	       LOG_STR("reason", n->reason));
 }
 
+// A review whose namespace is asked for.
+struct waiting {
+	struct serve *s;
+	struct http_exchange *x;
+	http_handler_fn *fn;
+};
+
+static void on_namespace(void *ctx, const struct err *e)
+{
+	struct waiting *w = ctx;
+	struct serve *s = w->s;
+	char text[ERR_TEXT_MAX + 64];
+	if (e) {
+		snprintf(text, sizeof(text), "the pod's namespace is not known: %s",
+			 e->text);
+		log_fail(LOG_WARN, e, "a namespace is not known");
+		http_answer_text(w->x, 503, text);
+	} else {
+		w->fn(s, w->x);
+	}
+	mem_free(w);
+}
+
+static void ask_namespace(struct serve *s, struct http_exchange *x, const char *name,
+			  http_handler_fn *again)
+{
+	struct waiting *w = mem_alloc(sizeof(*w));
+	*w = (struct waiting){ .s = s, .x = x, .fn = again };
+	cluster_ask_namespace(s->cluster, name, on_namespace, w);
+}
+
 static void on_mutate(void *ctx, struct http_exchange *x)
 {
 	struct serve *s = ctx;
@@ -91,6 +123,10 @@ static void on_mutate(void *ctx, struct http_exchange *x)
 	struct verdict verdict;
 	int status =
 		mutate_judged(&s->settings, in->body, in->body_len, &to, &note, &verdict);
+	if (status == MUTATE_ASK_NAMESPACE) {
+		ask_namespace(s, x, note.namespace_, on_mutate);
+		return;
+	}
 	metrics_review(&s->metrics, note.what, now_us() - begin);
 	s->metrics.warnings += note.warnings;
 	s->metrics.dry_runs += note.dry_run;
@@ -121,6 +157,10 @@ static void on_validate(void *ctx, struct http_exchange *x)
 	bool big = in->body_len > BIG_REVIEW;
 	int status =
 		validate_review(&s->settings, &world, in->body, in->body_len, &to, &note);
+	if (status == VALIDATE_ASK_NAMESPACE) {
+		ask_namespace(s, x, note.namespace_, on_validate);
+		return;
+	}
 	metrics_review(&s->metrics, note.what, now_us() - begin);
 	s->metrics.warnings += note.warnings;
 	s->metrics.dry_runs += note.dry_run;
@@ -229,7 +269,10 @@ static bool open_cluster(struct serve *s, struct err *e)
 				  .settings = &s->settings,
 				  .serve = use_certificate,
 				  .ctx = s };
-	return cluster_new(&o, &s->cluster, e);
+	if (!cluster_new(&o, &s->cluster, e))
+		return false;
+	s->settings.world = cluster_world(s->cluster);
+	return true;
 }
 
 static void reloaded(struct serve *s, bool ok, const char *what, const struct err *e)
@@ -311,6 +354,7 @@ static void on_config(void *ctx, const char *path)
 	if (ok) {
 		struct settings old = s->settings;
 		s->settings = fresh;
+		s->settings.world = cluster_world(s->cluster);
 		settings_release(&old);
 		settings_taken(s);
 	} else {

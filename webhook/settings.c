@@ -287,6 +287,12 @@ bool settings_parse(const char *file, const char *text, size_t len, struct setti
 		policies_add_path(ret->policies, ret->policy_path, e));
 }
 
+bool settings_namespace(const struct settings *s, const char *name, const json_t **ret)
+{
+	*ret = s->world.find && *name ? s->world.find(s->world.ctx, name) : NULL;
+	return *ret || !s->world.find || !*name;
+}
+
 bool settings_load(const char *file, struct settings *ret, struct err *e)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SETTINGS_MAX);

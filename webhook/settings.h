@@ -47,6 +47,14 @@ struct settings_kube {
 	int64_t lifetime_ms, renew_ms, settle_ms;
 };
 
+// What namespaces say (namespaces.h), where it is known; set by the server, not read from the
+// file.
+struct settings_world {
+	// {"annotations": {…}, "labels": {…}}; NULL: it must be asked for first.
+	const json_t *(*find)(void *ctx, const char *namespace_);
+	void *ctx;
+};
+
 struct settings {
 	json_t *document;           // owns the strings below
 	const char *listen;         // "[::]:8443"
@@ -65,6 +73,7 @@ struct settings {
 	bool unlimited; // the volumes have no sizeLimit, as with the peers
 	bool namespace_defaults; // annotations of namespaces are defaults
 	struct settings_kube kube;
+	struct settings_world world; // find == NULL: namespaces are not looked at
 };
 
 void settings_init(struct settings *s); // the defaults
@@ -74,3 +83,7 @@ MUST_CHECK bool settings_parse(const char *file, const char *text, size_t len,
 			       struct settings *ret, struct err *e);
 MUST_CHECK bool settings_load(const char *file, struct settings *ret, struct err *e);
 void settings_release(struct settings *s);
+
+// What is known of a namespace; *ret is NULL when nothing is looked at. False: it must be asked
+// for first.
+bool settings_namespace(const struct settings *s, const char *name, const json_t **ret);

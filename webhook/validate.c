@@ -287,7 +287,17 @@ int validate_review(const struct settings *s, const struct validate_world *w,
 		r.kind = pod_text(r.object, "kind");
 	note->dry_run = r.dry_run;
 	name_object(&r, note);
-	struct validating v = { s, w, &r, note, warnings };
+	const json_t *about;
+	if (!settings_namespace(s, r.namespace_, &about)) {
+		review_release(&r);
+		return VALIDATE_ASK_NAMESPACE;
+	}
+	struct validate_world world = *w;
+	if (about) {
+		world.namespace_annotations = json_object_get(about, "annotations");
+		world.namespace_labels = json_object_get(about, "labels");
+	}
+	struct validating v = { s, &world, &r, note, warnings };
 	answer(&v, to);
 	review_release(&r);
 	return GOOD;

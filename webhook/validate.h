@@ -42,6 +42,8 @@ struct validate_world {
 	const json_t *namespace_labels, *namespace_annotations; // or NULL
 };
 
+// 0: as MUTATE_ASK_NAMESPACE.
+enum { VALIDATE_ASK_NAMESPACE = 0 };
 int validate_review(const struct settings *s, const struct validate_world *w,
 		    const char *body, size_t len, struct buf *to,
 		    struct validate_note *note);

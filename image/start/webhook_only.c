@@ -145,3 +145,122 @@ enum { FEATURE_UNAVAILABLE = -0x7080 };
 
 NO_DIGEST(sha1)
 NO_DIGEST(md5)
+
+// TLS sessions are never resumed (lib/http turns that off): their cache is not needed.
+int Curl_ssl_peer_key_make(void *cf, const void *peer, const char *tls, char **key);
+int Curl_ssl_scache_create(size_t peers, size_t sessions, void **cache);
+void Curl_ssl_scache_destroy(void *cache);
+void Curl_ssl_scache_lock(void *data);
+void Curl_ssl_scache_unlock(void *data);
+void *Curl_ssl_scache_get_obj(void *cf, void *data, const char *key);
+int Curl_ssl_scache_add_obj(void *cf, void *data, const char *key, void *o,
+			    void (*end)(void *));
+int Curl_ssl_session_create(void *bytes, size_t len, int tls, const char *alpn,
+			    long long until, size_t early, void **session);
+void Curl_ssl_session_destroy(void *session);
+int Curl_ssl_scache_put(void *cf, void *data, const char *key, void *session);
+int Curl_ssl_scache_take(void *cf, void *data, const char *key, void **session);
+void Curl_ssl_scache_return(void *cf, void *data, const char *key, void *session);
+void Curl_ssl_scache_remove_all(void *cf, void *data, const char *key);
+
+int Curl_ssl_peer_key_make(void *cf, const void *peer, const char *tls, char **key)
+{
+	(void)cf;
+	(void)peer;
+	(void)tls;
+	*key = NULL;
+	return 0;
+}
+
+int Curl_ssl_scache_create(size_t peers, size_t sessions, void **cache)
+{
+	(void)peers;
+	(void)sessions;
+	*cache = NULL;
+	return 0;
+}
+
+void Curl_ssl_scache_destroy(void *cache)
+{
+	(void)cache;
+}
+
+void Curl_ssl_scache_lock(void *data)
+{
+	(void)data;
+}
+
+void Curl_ssl_scache_unlock(void *data)
+{
+	(void)data;
+}
+
+void *Curl_ssl_scache_get_obj(void *cf, void *data, const char *key)
+{
+	(void)cf;
+	(void)data;
+	(void)key;
+	return NULL;
+}
+
+int Curl_ssl_scache_add_obj(void *cf, void *data, const char *key, void *o,
+			    void (*end)(void *))
+{
+	(void)cf;
+	(void)data;
+	(void)key;
+	(void)o;
+	(void)end;
+	return NOT_BUILT_IN;
+}
+
+int Curl_ssl_session_create(void *bytes, size_t len, int tls, const char *alpn,
+			    long long until, size_t early, void **session)
+{
+	(void)bytes;
+	(void)len;
+	(void)tls;
+	(void)alpn;
+	(void)until;
+	(void)early;
+	*session = NULL;
+	return NOT_BUILT_IN;
+}
+
+void Curl_ssl_session_destroy(void *session)
+{
+	(void)session;
+}
+
+int Curl_ssl_scache_put(void *cf, void *data, const char *key, void *session)
+{
+	(void)cf;
+	(void)data;
+	(void)key;
+	(void)session;
+	return NOT_BUILT_IN;
+}
+
+int Curl_ssl_scache_take(void *cf, void *data, const char *key, void **session)
+{
+	(void)cf;
+	(void)data;
+	(void)key;
+	*session = NULL;
+	return 0;
+}
+
+void Curl_ssl_scache_return(void *cf, void *data, const char *key, void *session)
+{
+	(void)cf;
+	(void)data;
+	(void)key;
+	(void)session;
+}
+
+void Curl_ssl_scache_remove_all(void *cf, void *data, const char *key)
+{
+	(void)cf;
+	(void)data;
+	(void)key;
+}

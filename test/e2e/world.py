@@ -23,8 +23,8 @@ SPACES = ("shop", "tight")
 POD_S = 40  # until a pod runs, on a busy machine
 
 SETTINGS = """
-tls_cert_file  = "/tls/tls.crt"
-tls_key_file   = "/tls/tls.key"
+self_signed {{ settle = "2s" }}
+kubernetes {{ server = "https://{API}" }}
 metrics_listen = "[::]:9402"
 image          = "localhost/ampoule:test"
 annotations {{
@@ -114,25 +114,20 @@ class World:
     # --- the installation
 
     def _install(self):
-        """manifests/base, as a user would: an overlay with the image's tag, a configuration and
-        a certificate."""
+        """manifests/base, as a user would: an overlay with the image's tag and a configuration.
+        The webhook makes its certificate itself."""
         kube = self.kube
         folder = self.folder / "install"
         folder.mkdir()
         base = os.path.relpath(images.ROOT / "manifests/base", folder)
-        cert, key = self.authority.issue("webhook", f"DNS:ampoule-webhook.{SYSTEM}.svc")
         ca = pathlib.Path(self.authority.cert).read_text()
         self._write(folder / "config.yaml", "ConfigMap", "ampoule-webhook", data={
-            "webhook.hcl": SETTINGS.format(NODE=NODE, AWAY=AWAY, port=self.bao.tls_port)})
-        self._write(folder / "tls.yaml", "Secret", "ampoule-webhook-tls", stringData={
-            "tls.crt": pathlib.Path(cert).read_text(), "tls.key": pathlib.Path(key).read_text()})
-        bundle = json.dumps([{"op": "add", "path": f"/webhooks/{i}/clientConfig/caBundle",
-                              "value": kube_bundle(self.authority.cert)} for i in range(2)])
+            "webhook.hcl": SETTINGS.format(API=API, NODE=NODE, AWAY=AWAY,
+                                           port=self.bao.tls_port)})
         (folder / "kustomization.yaml").write_text(json.dumps({
-            "resources": [base, "tls.yaml"],
+            "resources": [base],
             "images": [{"name": "localhost/ampoule", "newTag": "test"}],
-            "patches": [{"path": "config.yaml"},
-                        {"target": {"kind": "MutatingWebhookConfiguration"}, "patch": bundle}]}))
+            "patches": [{"path": "config.yaml"}]}))
         done = kube.kubectl("apply", "-k", str(folder))
         assert done.returncode == 0, done.stderr
         for name in SPACES:

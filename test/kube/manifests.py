@@ -29,15 +29,23 @@ def whole():
     return objects("serviceaccount.yaml") + objects("rbac.yaml") + objects("webhooks.yaml")
 
 
+def rights(kube):
+    """The namespace, the service account and its rights alone."""
+    if kube.get(f"/api/v1/namespaces/{SYSTEM}").status != 200:
+        kube.namespace(SYSTEM)
+    for o in objects("serviceaccount.yaml") + objects("rbac.yaml"):
+        kube.create(PATHS[o["kind"]], o)
+
+
 def install(kube, port):
     """`port` is where the webhook listens on loopback."""
-    kube.namespace(SYSTEM)
+    rights(kube)
     kube.create(f"/api/v1/namespaces/{SYSTEM}/services", {
         "metadata": {"name": "ampoule-webhook"},
         "spec": {"type": "ExternalName", "externalName": "localhost",
                  "ports": [{"port": port}]}})
-    for o in whole():
-        for webhook in o.get("webhooks", []):
+    for o in objects("webhooks.yaml"):
+        for webhook in o["webhooks"]:
             webhook["clientConfig"]["service"]["port"] = port
         kube.create(PATHS[o["kind"]], o)
 

@@ -25,6 +25,7 @@ def webhook(kube, authority, session_folder):
         kube.namespace("probe")
         register(kube, server.client_config())
         yield server
+        kube.unregister("ampoule")
 
 
 def register(kube, client_config):
