@@ -130,13 +130,22 @@ static bool named_token(struct plan *p, const struct asked_entry *entry, struct 
 	return true;
 }
 
-// The API server mounts the account's token before webhooks are called.
+static bool is_token(const struct plan *p, const char *volume)
+{
+	const char *file = token_file_of(
+		pod_find(json_object_get(p->spec, "volumes"), "name", volume));
+	return file && strcmp(file, "token") == 0;
+}
+
+// The API server mounts the account's token before webhooks are called. What else lies at its
+// place is none.
 static void found_token(struct plan *p)
 {
 	const json_t *container, *mount;
 	POD_EACH (json_object_get(p->spec, "containers"), i, container)
 		POD_EACH (json_object_get(container, "volumeMounts"), k, mount)
-			if (strcmp(pod_text(mount, "mountPath"), ACCOUNT_FOLDER) == 0) {
+			if (strcmp(pod_text(mount, "mountPath"), ACCOUNT_FOLDER) == 0 &&
+			    is_token(p, pod_text(mount, "name"))) {
 				p->token.volume = pod_text(mount, "name");
 				p->token.mount = ACCOUNT_FOLDER;
 				p->token.file = ACCOUNT_FOLDER "/token";

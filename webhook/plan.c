@@ -15,8 +15,12 @@ enum { TARGETS_MAX = 250, FOLDERS_MAX = 1000, OBJECT_NAME_MAX = 253 };
 bool plan_is_agent(const json_t *container)
 {
 	const char *name = pod_text(container, "name");
-	const json_t *env = json_object_get(container, "env");
-	return (strcmp(name, AGENT_NAME) == 0 || strcmp(name, AGENT_INIT_NAME) == 0) &&
+	const json_t *env = json_object_get(container, "env"),
+		     *command = json_object_get(container, "command");
+	const char *program = json_string_value(json_array_get(command, 0));
+	bool named = strcmp(name, AGENT_NAME) == 0 || strcmp(name, AGENT_INIT_NAME) == 0;
+	// A JSON patch may have given it another name, but no other program.
+	return (named || (program && strcmp(program, AGENT_PATH) == 0)) &&
 	       (pod_find(env, "name", CONFIG_ENV) || pod_find(env, "name", SOCKET_ENV));
 }
 

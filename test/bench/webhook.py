@@ -43,7 +43,8 @@ def review(annotations, size, number=0):
                     "name": "kube-api-access-abcde", "readOnly": True,
                     "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}]}],
                "volumes": [{"name": "kube-api-access-abcde",
-                            "projected": {"sources": []}}]}}
+                            "projected": {"sources": [{"serviceAccountToken": {
+                                "expirationSeconds": 3607, "path": "token"}}]}}]}}
     document = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
                 "request": {"uid": f"8f8b1e7e-2f6e-4f3c-8f0a-2d9d6f6f{number:04d}",
                             "kind": {"group": "", "version": "v1", "kind": "Pod"},
