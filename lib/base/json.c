@@ -33,33 +33,47 @@ static const char *reason(enum json_error_code code)
 	}
 }
 
+static int line_of(const char *text, size_t at)
+{
+	int line = 1;
+	for (size_t i = 0; i < at; i++)
+		line += text[i] == '\n';
+	return line;
+}
+
+// Behind the string that begins before `at`: at its closing quote, or at the end.
+static size_t skip_string(const char *text, size_t len, size_t at)
+{
+	size_t from = at;
+	for (;;) {
+		const char *quote = memchr(text + at, '"', len - at);
+		size_t slashes = 0, end = quote ? (size_t)(quote - text) : len;
+		while (end - slashes > from && text[end - slashes - 1] == '\\')
+			slashes++;
+		if (!quote || slashes % 2 == 0)
+			return end;
+		at = end + 1;
+	}
+}
+
 // Depth and the place of a fault that jansson would find much later.
 static bool depth_ok(const char *text, size_t len, struct err *e)
 {
 	unsigned depth = 0;
-	int line = 1;
-	bool in_string = false;
+	const char *nul = len ? memchr(text, '\0', len) : NULL;
+	if (nul) // jansson would pass over it
+		return err_set(e, ERR_CONFIG, 0, "line %d: a NUL byte",
+			       line_of(text, (size_t)(nul - text)));
 	for (size_t i = 0; i < len; i++) {
 		char c = text[i];
-		if (c == '\n')
-			line++;
-		if (c == '\0') // jansson would pass over it
-			return err_set(e, ERR_CONFIG, 0, "line %d: a NUL byte", line);
-		if (in_string) {
-			if (c == '\\')
-				i++;
-			else if (c == '"')
-				in_string = false;
-		} else if (c == '"') {
-			in_string = true;
-		} else if (c == '[' || c == '{') {
-			if (++depth > JSON_DEPTH_MAX)
-				return err_set(e, ERR_CONFIG, 0,
-					       "line %d: nested deeper than %d levels",
-					       line, JSON_DEPTH_MAX);
-		} else if ((c == ']' || c == '}') && depth > 0) {
+		if (c == '"')
+			i = skip_string(text, len, i + 1);
+		else if ((c == '[' || c == '{') && ++depth > JSON_DEPTH_MAX)
+			return err_set(e, ERR_CONFIG, 0,
+				       "line %d: nested deeper than %d levels",
+				       line_of(text, i), JSON_DEPTH_MAX);
+		else if ((c == ']' || c == '}') && depth > 0)
 			depth--;
-		}
 	}
 	return true;
 }
