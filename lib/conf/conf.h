@@ -171,7 +171,8 @@ struct conf_policy {
 // restrict "policy" {…}: patterns of lib/conf/path_rule.h. Each one counts.
 struct conf_restrict {
 	const char *name;
-	const char *const *allow_paths, *const *deny_paths; // NULL-ended; NULL = all, none
+	const char *const *allow_paths,
+		*const *deny_paths; // NULL-ended; NULL = all, none
 	const char *const *allow_functions, *const *deny_functions;
 	int64_t max_ttl_ms; // 0 = any
 };
