@@ -58,31 +58,42 @@ static void restrict_by(const struct policy *p, const struct identity *id, int64
 	json_decref(o);
 }
 
-// What other purposes bind, and none of the pod's own does.
+// A store as all of its paths.
+static void put_bound(json_t *to, enum policy_fact kind, const struct patterns *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		AUTO_FREE char *pattern =
+			mem_printf(kind == FACT_STORES ? "%s:**" : "%s", list->list[i]);
+		json_array_append_new(to, json_string(pattern));
+	}
+}
+
+// What another purpose binds of a kind, but for what the pod's own purposes bind of it.
+static void restrict_kind(const struct policies *ps, const struct purpose *p,
+			  enum policy_fact kind, const struct identity *id, json_t *list)
+{
+	json_t *deny = json_array(), *except = json_array();
+	put_bound(deny, kind, &p->binds[kind]);
+	for (size_t i = 0; i < ps->n_purposes; i++)
+		if (selector_matches(&ps->purposes[i].who, id, false))
+			put_bound(except, kind, &ps->purposes[i].binds[kind]);
+	if (json_array_size(deny) > 0) {
+		json_t *o = json_pack("{s:s, s:O}", "name", p->name, "deny_paths", deny);
+		if (json_array_size(except) > 0)
+			json_object_set(o, "except_paths", except);
+		json_array_append_new(list, o);
+	}
+	json_decref(deny);
+	json_decref(except);
+}
+
 static void restrict_purpose(const struct policies *ps, const struct purpose *p,
 			     const struct identity *id, json_t *list)
 {
-	json_t *paths = json_array();
-	for (size_t i = 0; i < p->binds[FACT_PATHS].n; i++)
-		json_array_append_new(paths, json_string(p->binds[FACT_PATHS].list[i]));
-	for (size_t i = 0; i < p->binds[FACT_STORES].n; i++) {
-		AUTO_FREE char *all = mem_printf("%s:**", p->binds[FACT_STORES].list[i]);
-		json_array_append_new(paths, json_string(all));
-	}
-	for (size_t i = 0; i < ps->n_purposes; i++) {
-		const struct purpose *own = &ps->purposes[i];
-		if (!selector_matches(&own->who, id, false))
-			continue;
-		for (size_t k = json_array_size(paths); k-- > 0;)
-			if (patterns_match(&own->binds[FACT_PATHS],
-					   json_string_value(json_array_get(paths, k)),
-					   ""))
-				json_array_remove(paths, k);
-	}
-	if (json_array_size(paths) > 0 && p->mode == POLICY_ENFORCE)
-		json_array_append_new(list, json_pack("{s:s, s:O}", "name", p->name,
-						      "deny_paths", paths));
-	json_decref(paths);
+	if (p->mode != POLICY_ENFORCE)
+		return;
+	restrict_kind(ps, p, FACT_PATHS, id, list);
+	restrict_kind(ps, p, FACT_STORES, id, list);
 }
 
 void policies_restrict(const struct policies *ps, const struct policy_ask *ask,

@@ -342,15 +342,33 @@ static void settings_taken(struct serve *s)
 	policies_remarks(s->settings.policies, clock_wall_ms(), tell_remark, NULL);
 }
 
+static void on_config(void *ctx, const char *path);
+
+// New settings may name other policies.
+static bool follow_policies(struct serve *s, const struct settings *c, struct err *e)
+{
+	const char *path = c->policy_path ? c->policy_path : "",
+		   *old = s->settings.policy_path ? s->settings.policy_path : "";
+	struct loop_watch *watch = NULL;
+	if (strcmp(path, old) == 0)
+		return true;
+	if (*path && !loop_watch_add(s->loop, path, on_config, s, &watch, e))
+		return false;
+	loop_watch_remove(s->watch_policies);
+	s->watch_policies = watch;
+	return true;
+}
+
 static void on_config(void *ctx, const char *path)
 {
 	struct serve *s = ctx;
 	struct err e = ERR_INIT;
 	struct settings fresh;
+	AUTO_FREE char *what = mem_strdup(path); // it goes with its watch
 	bool ok = settings_load(s->config, &fresh, &e);
 	// What is bound at the start stays: another port needs a restart.
-	ok = ok && follow_certificate(s, &fresh, &e);
-	reloaded(s, ok, path, &e);
+	ok = ok && follow_certificate(s, &fresh, &e) && follow_policies(s, &fresh, &e);
+	reloaded(s, ok, what, &e);
 	if (ok) {
 		struct settings old = s->settings;
 		s->settings = fresh;

@@ -189,7 +189,7 @@ static void mark(const struct plan *p, json_t *metadata)
 	snprintf(key, sizeof(key), "%s%sinject-status", annotation_prefix_text(p->prefix),
 		 p->prefix == PREFIX_OURS ? "" : "agent-");
 	json_object_set_new(annotations, key, json_string("injected"));
-	if (plan_is_long(p) && !p->no_agent)
+	if (plan_is_long(p))
 		json_object_set_new(annotations, LONG_CONFIG,
 				    json_str(p->config, p->config_len));
 	json_object_set_new(metadata, "annotations", annotations);
@@ -209,7 +209,8 @@ bool plan_weave(struct plan *p, json_t **ret, struct err *e)
 		  weave_volumes(p, spec, e);
 	if (p->share_processes)
 		json_object_set(spec, "shareProcessNamespace", p->share_processes);
-	mark(p, metadata);
+	if (!p->no_agent) // else it would claim what is not there
+		mark(p, metadata);
 	if (ok)
 		*ret = json_incref(pod);
 	json_decref(pod);

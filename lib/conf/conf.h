@@ -172,7 +172,8 @@ struct conf_policy {
 struct conf_restrict {
 	const char *name;
 	const char *const *allow_paths,
-		*const *deny_paths; // NULL-ended; NULL = all, none
+		*const *deny_paths;      // NULL-ended; NULL = all, none
+	const char *const *except_paths; // what deny_paths spares
 	const char *const *allow_functions, *const *deny_functions;
 	int64_t max_ttl_ms; // 0 = any
 };

@@ -144,6 +144,8 @@ static const struct option_row rows[] = {
 	  .help = "patterns of [store:]path; without it all" },
 	{ RESTRICT(deny_paths), .key = "deny_paths", .type = OPTION_LIST,
 	  .help = "patterns of [store:]path, which count for every spelling" },
+	{ RESTRICT(except_paths), .key = "except_paths", .type = OPTION_LIST,
+	  .help = "what deny_paths does not speak of" },
 	{ RESTRICT(allow_functions), .key = "allow_functions", .type = OPTION_LIST,
 	  .help = "template functions that may be called; without it all" },
 	{ RESTRICT(deny_functions), .key = "deny_functions", .type = OPTION_LIST,

@@ -54,7 +54,8 @@ bool conf_restrict_path(const struct conf *c, const char *store, const char *pat
 				       "policy '%s' refuses the path '%s:%.200s': it is "
 				       "not written plainly",
 				       r->name, store, path);
-		if (any(r->deny_paths, path_rule_denies, store, plain))
+		if (any(r->deny_paths, path_rule_denies, store, plain) &&
+		    !any(r->except_paths, path_rule_denies, store, plain))
 			return err_set(e, ERR_DENIED, 0,
 				       "policy '%s' denies the path '%s:%.200s'", r->name,
 				       store, path);

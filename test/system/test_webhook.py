@@ -234,6 +234,29 @@ def test_settings_may_name_another_certificate(webhook, authority):
     webhook.cert, webhook.key = old_files
 
 
+def test_settings_may_name_other_policies(webhook, tmp_path):
+    def refused():
+        return not post(webhook, review())[1]["response"]["allowed"]
+
+    first, second = tmp_path / "first.hcl", tmp_path / "second.hcl"
+    deny = 'policy "p" {\n  deny { images = ["**"] }\n}\n'
+    first.write_text('policy "p" {\n  deny { images = ["no/**"] }\n}\n')
+    second.write_text(first.read_text())
+    webhook.configure(SETTINGS + f'policies = "{first}"\n')
+    webhook.lines.wait(lambda line: '"reloaded"' in line or "msg=reloaded" in line)
+    webhook.configure(SETTINGS + f'policies = "{second}"\nimage = "next:1"\n')
+    wait_until("the second settings", lambda: "next:1" in json.dumps(
+        patch_of(post(webhook, review())[1])))
+    second.write_text(deny)  # the new file is watched
+    wait_until("the refusal of the second file", refused)
+    second.write_text(first.read_text())
+    wait_until("the second file as it was", lambda: not refused())
+    first.write_text(deny)  # and the old one no more
+    webhook.configure(SETTINGS + f'policies = "{second}"\nimage = "last:1"\n')
+    wait_until("the last settings", lambda: "last:1" in json.dumps(
+        patch_of(post(webhook, review())[1])))
+
+
 def test_a_faulty_certificate_is_refused_and_the_old_one_stays(webhook):
     old = served_certificate(webhook)
     with open(webhook.cert, "w") as f:

@@ -5,6 +5,7 @@ store "vault" {
 restrict "team-a" {
   allow_paths    = ["vault:kv/data/app/**"]
   deny_paths     = ["vault:kv/data/app/root"]
+  except_paths   = ["vault:kv/data/app/root/own"]
   deny_functions = ["env*"]
   max_ttl        = "24h"
 }
