@@ -21,6 +21,7 @@ enum { PATH_SHOWN = 200 };
 struct proxy {
 	struct loop *loop;
 	struct source *source;
+	const struct conf *conf;
 	const struct conf_store *store;
 	struct http_client *http;
 	struct vault_addr addr;
@@ -318,8 +319,14 @@ void proxy_serve(struct proxy *p, struct http_exchange *x)
 					 .token = source_token(p->source),
 					 .base = p->addr.base,
 					 .namespace_ = p->store->namespace_ };
-	struct proxied *q = mem_alloc(sizeof(*q));
 	struct err e = ERR_INIT;
+	if (!proxy_request_allowed(p->conf, p->store, http_exchange_incoming(x), &e)) {
+		agent_metrics_count(COUNT_PROXY_ERRORS);
+		audit_error(AUDIT_PROXY, &e, LOG_STR("store", p->store->name));
+		proxy_answer_error(x, 403, e.text);
+		return;
+	}
+	struct proxied *q = mem_alloc(sizeof(*q));
 	q->proxy = p;
 	q->x = x;
 	q->follows = true; // in no list yet
@@ -415,6 +422,7 @@ bool proxy_new(struct loop *l, const struct conf *conf, struct agent *a,
 	struct proxy *p = mem_alloc(sizeof(*p));
 	*ret = p;
 	p->loop = l;
+	p->conf = conf;
 	p->keeps = cache != NULL;
 	if (json_object_get(cache, "use_auto_auth_token") &&
 	    json_object_get(api, "use_auto_auth_token"))

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "lib/base/mem.h"
+#include "lib/base/str.h"
 #include "lib/crypto/digest.h"
 
 static bool same(struct str a, const char *b)
@@ -95,6 +96,37 @@ bool proxy_request_make(const struct http_incoming *in, const struct proxy_rule 
 	if (*goes)
 		add(r, mem_strdup("X-Vault-Token"), mem_strdup(goes));
 	return make_key(in, goes, rule, r, e);
+}
+
+static bool keeps_namespace(const struct http_head *h, const char *namespace_)
+{
+	for (size_t i = 0; i < h->n_fields; i++)
+		if (same(h->fields[i].name, "X-Vault-Namespace") &&
+		    !str_eq(h->fields[i].value, namespace_ ? namespace_ : ""))
+			return false;
+	return true;
+}
+
+bool proxy_request_allowed(const struct conf *c, const struct conf_store *store,
+			   const struct http_incoming *in, struct err *e)
+{
+	static const char api[] = "/v1/";
+	const struct http_head *h = &in->head;
+	AUTO_FREE char *path = copy(h->path);
+	bool restricted = false;
+	for (size_t i = 0; i < c->n_restricts; i++)
+		restricted |= c->restricts[i].allow_paths || c->restricts[i].deny_paths;
+	if (!restricted)
+		return true;
+	if (!keeps_namespace(h, store->namespace_))
+		return err_set(e, ERR_DENIED, 0,
+			       "policies speak of paths, so that the proxy takes no "
+			       "namespace but the store's; remove X-Vault-Namespace");
+	if (!str_starts(path, api))
+		return err_set(e, ERR_DENIED, 0,
+			       "policies speak of paths, so that the proxy passes only "
+			       "those below /v1/");
+	return conf_restrict_path(c, store->name, path + strlen(api), e);
 }
 
 void proxy_request_release(struct proxy_request *r)

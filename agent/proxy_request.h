@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/base/secret.h"
+#include "lib/conf/conf.h"
 #include "lib/http/client.h"
 #include "lib/http/server.h"
 
@@ -31,4 +32,10 @@ struct proxy_request {
 MUST_CHECK bool proxy_request_make(const struct http_incoming *in,
 				   const struct proxy_rule *rule,
 				   struct proxy_request *ret, struct err *e);
+// Whether the policies' restrictions let the request pass: with rules about paths its path is
+// below /v1/, written plainly and allowed, and the namespace is the store's, since another one
+// would give the path another meaning. Whose token goes along does not matter.
+MUST_CHECK bool proxy_request_allowed(const struct conf *c,
+				      const struct conf_store *store,
+				      const struct http_incoming *in, struct err *e);
 void proxy_request_release(struct proxy_request *r);

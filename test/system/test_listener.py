@@ -436,6 +436,24 @@ def test_a_store_that_is_away(fake, folder, start):
     assert agent.stop() == 0
 
 
+def test_policies_hold_for_the_proxy(fake, folder, start):
+    fake.login()
+    fake.on("kv/data/app", Answer(json=secret({"a": "b"})))
+    fake.on("kv/data/pay/db", Answer(json=secret({"a": "never"})))
+    port = free_port()
+    agent = start(token_file(folder, fake.address, "t") +
+                  'restrict "no-pay" {\n deny_paths = ["kv/data/pay/**"]\n}\n'
+                  "api_proxy {\n use_auto_auth_token = true\n}\n" + listener(port))
+    wait_until("the listener", lambda: listening(port))
+    agent.event("login")  # its token is there
+    for path in ("kv/data/pay/db", "kv/data/p%61y/db", "kv/data/x/../pay/db"):
+        status, text, _ = ask(port, "GET", f"/v1/{path}")
+        assert status == 403 and "policy 'no-pay'" in json.loads(text)["errors"][0]
+    assert ask(port, "GET", "/v1/kv/data/app")[0] == 200
+    assert fake.count("kv/data/pay/db") == 0
+    agent.event("error", op="proxy")
+
+
 def test_headers_of_the_connection_stay_here(fake, folder, start):
     fake.login()
     fake.on("kv/data/app", Answer(json=secret({"a": "b"}), headers={"X-Vault-Index": "7"}))

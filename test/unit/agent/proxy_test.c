@@ -229,6 +229,52 @@ static void no_answer_shows_the_agents_token(void **state)
 	assert_true(proxy_shows_token(real, &in));
 }
 
+static void policies_say_what_passes(void **state)
+{
+	(void)state;
+	static const char *const deny[] = { "kv/data/pay/**", NULL };
+	static const char *const except[] = { "kv/data/pay/own", NULL };
+	static const char *const allow[] = { "vault:kv/**", NULL };
+	static const struct {
+		const char *target, *headers;
+		bool passes;
+	} cases[] = {
+		{ "/v1/kv/data/app", "", true },
+		{ "/v1/kv/data/app?version=2", "", true },
+		{ "/v1/kv/data/pay/own", "", true },
+		{ "/v1/kv/data/app", "X-Vault-Namespace: team\r\n", true },
+		{ "/v1/kv/data/pay/db", "", false },
+		{ "/v1/kv/metadata/pay/db?list=true", "", false },
+		{ "/v1/kv/data/p%61y/db", "", false },
+		{ "/v1/kv%2fdata/pay/db", "", false },
+		{ "/v1/kv/data/app/../pay/db", "", false },
+		{ "/v1//kv/data/pay/db", "", false },
+		{ "//v1/kv/data/app", "", false },
+		{ "/v1/database/creds/app", "", false },
+		{ "/ui/kv/data/app", "", false },
+		{ "/v1/kv/data/app", "X-Vault-Namespace: other\r\n", false },
+		{ "/v1/kv/data/app", "X-Vault-Namespace:\r\n", false },
+	};
+	struct conf_restrict rules[] = {
+		{ .name = "pay", .deny_paths = deny, .except_paths = except },
+		{ .name = "kv", .allow_paths = allow },
+	};
+	const struct conf_store store = { .name = "vault", .namespace_ = "team" };
+	const struct conf free_ = { .n_restricts = 0 };
+	const struct conf bound = { .restricts = rules, .n_restricts = ARRAY_LEN(rules) };
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		AUTO_FREE char *head = mem_printf("GET %s HTTP/1.1\r\nHost: a\r\n%s\r\n",
+						  cases[i].target, cases[i].headers);
+		struct http_incoming in = { .body = "" };
+		const char *reason = NULL;
+		assert_int_equal(http_head_parse(head, strlen(head), &in.head, &reason),
+				 0);
+		assert_true(proxy_request_allowed(&free_, &store, &in, NULL));
+		if (proxy_request_allowed(&bound, &store, &in, NULL) != cases[i].passes)
+			fail_msg("%s %s", cases[i].target, cases[i].headers);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +285,7 @@ int main(void)
 		cmocka_unit_test(what_ends_leases_ends_them_here),
 		cmocka_unit_test(orders_are_obeyed),
 		cmocka_unit_test(no_answer_shows_the_agents_token),
+		cmocka_unit_test(policies_say_what_passes),
 	};
 	mem_init(false);
 	if (!crypto_init(NULL))
