@@ -28,7 +28,7 @@ from test_webhook import pod
 
 SYSTEM = manifests.SYSTEM
 SECRET = f"/api/v1/namespaces/{SYSTEM}/secrets/ampoule-webhook-tls"
-LOAD_S = float(os.environ.get("AMPOULE_CERTS_LOAD_S", "12"))
+LOAD_S = float(os.environ.get("AMPOULE_CERTS_LOAD_S", "24"))
 STEP_S = 30
 
 

@@ -117,7 +117,9 @@ def test_names_and_ports_agree(overlay):
         for webhook in o.get("webhooks", []):
             to = webhook["clientConfig"]["service"]
             assert to["name"] == "ampoule-webhook" and to["port"] in served
-            assert webhook["failurePolicy"] == "Fail" and webhook["sideEffects"] == "None"
+            warns = webhook["name"].startswith("workloads")
+            assert webhook["failurePolicy"] == ("Ignore" if warns else "Fail")
+            assert webhook["sideEffects"] == "None"
     for kind in ("PodDisruptionBudget", "NetworkPolicy"):
         spec = find(objects, kind)["spec"]
         selector = spec.get("selector") or spec["podSelector"]

@@ -79,6 +79,7 @@ stage "drop-in beside bao agent" 480 sh test/support/run_system.sh build/bin -n 
 stage "system, OpenSSL" 900 sh test/support/run_system.sh build/bin -n 4 --dist loadfile --ignore test/system/test_dropin.py
 stage "system, static mbedTLS" 900 sh test/support/run_system.sh build/static -n 4 --dist loadfile --ignore test/system/test_dropin.py
 kube build/bin
+export AMPOULE_CERTS_LOAD_S=120 # certificates are renewed for two minutes, in one build
 kube build/static
 stage "real pods" 900 sh test/e2e/run.sh
 stage "executables and image" 180 env SUITE=test/image sh test/support/run_system.sh build/static
