@@ -264,3 +264,16 @@ void Curl_ssl_scache_remove_all(void *cf, void *data, const char *key)
 	(void)data;
 	(void)key;
 }
+
+// Choosing between versions of HTTP: 1.1 is the only one, and libcurl's plain way is taken.
+extern const char Curl_cft_http_connect[];
+const char Curl_cft_http_connect[128];
+int Curl_cf_https_setup(void *data, void *connection, int index);
+
+int Curl_cf_https_setup(void *data, void *connection, int index)
+{
+	(void)data;
+	(void)connection;
+	(void)index;
+	return 0;
+}
