@@ -34,9 +34,9 @@ ln -s "$cache/ampoule/sources" "$cache"/ampoule/venv-* "$work/cache/ampoule/"
 (
 	umask 077
 	export XDG_CACHE_HOME="$work/cache" TZ=Pacific/Auckland LC_ALL=C.UTF-8 USER=somebody LOGNAME=somebody
-	MAKEFLAGS=--shuffle JOBS=1
+	MAKEFLAGS=--shuffle # where make knows it
 	make --shuffle --version >/dev/null 2>&1 || MAKEFLAGS=
-	export MAKEFLAGS JOBS
+	export MAKEFLAGS
 	build "$second"
 )
 differs=0

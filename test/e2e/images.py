@@ -11,6 +11,7 @@ import postgres
 from agent_run import prog
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+ARCH = {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
 sys.path.insert(0, str(ROOT / "image"))
 
 import oci  # noqa: E402
@@ -21,8 +22,7 @@ def archive(path, name, programs, **config):
     files = {inside.strip("/"): (0o755, pathlib.Path(file).read_bytes())
              for inside, file in programs.items()}
     files["tmp"] = (0o1777, None)
-    arch = {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
-    image = oci.Image(files, 0, "1970-01-01T00:00:00Z", arch, {}, **config)
+    image = oci.Image(files, 0, "1970-01-01T00:00:00Z", ARCH, {}, **config)
     pathlib.Path(path).write_bytes(image.archive([name], 0))
     return path
 
@@ -38,7 +38,8 @@ def make(folder, bin_folder):
     folder = pathlib.Path(folder)
     busybox = {"/bin/busybox": bin_folder / "busybox"}
     psql = str(postgres.binaries() / "psql")
-    ours = sorted(ROOT.glob("build/image/ampoule-[0-9]*.tar"))
+    ours = sorted(p for p in ROOT.glob(f"build/image/ampoule-[0-9]*-{ARCH}.tar")
+                  if "-openssl-" not in p.name)
     assert ours, "there is no build/image/ampoule-VERSION-ARCH.tar: run 'make image'"
     return [
         archive(folder / "pause.tar", "localhost/pause:test", {"/pause": prog("pause")},

@@ -21,7 +21,8 @@ def settings(tools):
     """webhook.hcl as it is installed, and what an operator adds for the examples."""
     for o in tools.kustomize(MANIFESTS / "base"):
         if o["kind"] == "ConfigMap" and o["metadata"]["name"] == "ampoule-webhook":
-            return o["data"]["webhook.hcl"] + (MANIFESTS / "examples/stores.hcl").read_text()
+            hcl = o["data"]["webhook.hcl"]
+            return hcl.replace("/etc/ampoule/policies", str(MANIFESTS / "policies")) + (MANIFESTS / "examples/stores.hcl").read_text()
     raise AssertionError("no ConfigMap")
 
 

@@ -68,17 +68,24 @@ def test_pods_pass_the_restricted_standard(overlay, kube):
 def test_the_webhook_reads_its_configuration(overlay, tmp_path):
     """`ampoule inject` goes through the webhook's own reader of settings."""
     hcl = find(overlay[1], "ConfigMap")["data"]["webhook.hcl"]
+    policies = find(overlay[1], "ConfigMap", "ampoule-policies")["data"]
     image = find(overlay[1], "Deployment")["spec"]["template"]["spec"]["containers"][0]["image"]
     assert f'image          = "{image}"' in hcl
-    injected = inject(tmp_path, hcl)
+    injected = inject(tmp_path, hcl, policies)
     assert injected.returncode == 0, injected.stderr
     assert image in injected.stdout
     assert ("runAsUser" in injected.stdout) == (overlay[0] != "openshift")
 
 
-def inject(tmp_path, hcl):
+def inject(tmp_path, hcl, policies):
+    """With the folder of the policies as it is mounted."""
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    for name, text in policies.items():
+        (folder / name).write_text(text)
     config = tmp_path / "webhook.hcl"
-    config.write_text(hcl)
+    config.write_text(hcl.replace("/etc/ampoule/policies", str(folder)))
+    assert str(folder) in config.read_text()
     return subprocess.run(
         [os.path.join(os.environ["AMPOULE_BIN"], "ampoule"), "inject", "--config", str(config)],
         input=POD, capture_output=True, text=True, timeout=60)
@@ -117,8 +124,8 @@ def test_names_and_ports_agree(overlay):
         for webhook in o.get("webhooks", []):
             to = webhook["clientConfig"]["service"]
             assert to["name"] == "ampoule-webhook" and to["port"] in served
-            warns = webhook["name"].startswith("workloads")
-            assert webhook["failurePolicy"] == ("Ignore" if warns else "Fail")
+            early = webhook["name"].startswith("workloads")  # only told; the pod is refused
+            assert webhook["failurePolicy"] == ("Ignore" if early else "Fail")
             assert webhook["sideEffects"] == "None"
     for kind in ("PodDisruptionBudget", "NetworkPolicy"):
         spec = find(objects, kind)["spec"]
@@ -147,7 +154,7 @@ def test_versions_agree():
     ("resources.limits.memory=lots", "/resources/limits/memory"),
     ("settings.writable=1", "/settings/writable"),
     ("admission.timeoutSeconds=60", "/admission/timeoutSeconds"),
-    ("admission.failurePolicy=Maybe", "/admission/failurePolicy"),
+    ("policies.house=x", "'house' does not match"), ("admission.failurePolicy=Maybe", "/admission/failurePolicy"),
     ("replcas=3", "'replcas' not allowed"), ("settings.writeable=true", "'writeable' not allowed"),
 ])
 def test_a_bad_value_is_refused_by_name(tools, value, field):
@@ -176,6 +183,8 @@ settings:
       type   = "aws"
       region = "eu-central-1"
     }
+policies:
+  a.hcl: policy "a" { mode = "audit"  forbid { env_secrets = true } }
 admission: {failurePolicy: Ignore, timeoutSeconds: 5}
 networkPolicy: {enabled: false}
 podDisruptionBudget: {minAvailable: 50%%}
@@ -198,7 +207,9 @@ podDisruptionBudget: {minAvailable: 50%%}
         for webhook in o.get("webhooks", []):
             assert webhook["clientConfig"]["caBundle"] == "QUJD"
             assert webhook["failurePolicy"] == "Ignore" and webhook["timeoutSeconds"] == 5
-    injected = inject(tmp_path, find(objects, "ConfigMap")["data"]["webhook.hcl"])
+    policies = find(objects, "ConfigMap", "ampoule-policies")["data"]
+    assert policies.keys() == {"a.hcl", "policies.hcl"}
+    injected = inject(tmp_path, find(objects, "ConfigMap")["data"]["webhook.hcl"], policies)
     assert injected.returncode == 0, injected.stderr
     assert image in injected.stdout
 
