@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Strict: for namespaces whose pods get every secret from a store. Load it beside the baseline;
-# say in `match` for whom it is.
+# say in `match` for whom it is. Where the webhook does not watch namespaces it cannot know their
+# labels, and the policy is for all of them; then select by `namespaces` instead.
 policy "strict" {
   owner = "platform security"
 

@@ -188,7 +188,10 @@ static void test_grants(void **state)
 	static const char *const dirs[] = { "/granted/", "/other", NULL };
 	static const char *const denied[] = { "sprig_*", "toUpper", NULL };
 	struct world x = { .have = parsed("{\"/granted/f\":\"text\"}") };
-	struct tmpl_opts opts = { .name = "t", .grants = { true, dirs, denied } };
+	struct tmpl_opts opts = {
+		.name = "t",
+		.grants = { .env = true, .read_dirs = dirs, .denied = denied }
+	};
 	static const struct {
 		const char *text, *out, *error;
 	} cases[] = {
