@@ -11,7 +11,8 @@
 #include "lib/conf/path_rule.h"
 #include "webhook/policy_int.h"
 
-enum { FINDINGS_MAX = 200, TEXT_MAX = 400 };
+// A rule tells so many places, and that there are more.
+enum { PLACES_MAX = 20, TEXT_MAX = 400 };
 
 struct judging {
 	struct facts *f;
@@ -23,6 +24,9 @@ struct judging {
 	enum policy_mode mode;
 	struct hits *hits;    // by rule of forbid
 	struct hits *collect; // a rule of forbid is asked once, for all policies
+	size_t told[POLICY_ENFORCE + 1];    // of the rule that is being asked
+	bool all;                           // however many there are
+	const struct policy_result *before; // indexed; not told again
 };
 
 // What a rule of forbid has found in this pod.
@@ -53,16 +57,24 @@ static const struct exemption *exemption_of(const struct judging *j, const char 
 	return NULL;
 }
 
+// False: it was there before the update, or enough is told of the rule.
+static bool is_told(struct judging *j, struct policy_finding *one)
+{
+	if (j->before && policy_result_has(j->before, one))
+		return false;
+	size_t n = ++j->told[one->mode];
+	if (n == PLACES_MAX + 1 && !j->all)
+		one->text = "and more places that break the same rule";
+	return j->all || n <= PLACES_MAX + 1;
+}
+
 static void add_finding(struct judging *j, const char *field, const char *text)
 {
 	struct policy_result *r = j->out;
-	if (r->n >= FINDINGS_MAX)
-		return;
 	const char *rule =
 		j->word ? pool_printf(j->pool, "%s.%s", j->kind, j->word) : j->kind;
 	const struct exemption *exempt = exemption_of(j, rule);
-	r->findings = pool_append(j->pool, r->findings, &r->n, sizeof(*r->findings));
-	r->findings[r->n - 1] = (struct policy_finding){
+	struct policy_finding one = {
 		.policy = j->name,
 		.rule = rule,
 		.field = field,
@@ -71,6 +83,10 @@ static void add_finding(struct judging *j, const char *field, const char *text)
 		.exempt = exempt ? exempt->name : NULL,
 		.owner = exempt ? exempt->owner : NULL,
 	};
+	if (!is_told(j, &one))
+		return;
+	r->findings = pool_append(j->pool, r->findings, &r->n, sizeof(*r->findings));
+	r->findings[r->n - 1] = one;
 }
 
 void judge_found(struct judging *j, const char *field, const char *fmt, ...)
@@ -100,6 +116,7 @@ static void begin(struct judging *j, const char *kind, const char *word,
 		  enum policy_mode mode)
 {
 	bool pod = strcmp(j->f->id.kind, "Pod") == 0;
+	memset(j->told, 0, sizeof(j->told));
 	j->kind = kind;
 	j->word = word;
 	j->mode = !pod && mode > j->policy->workloads ? j->policy->workloads : mode;
@@ -152,36 +169,38 @@ static const char *const nouns[FACT_COUNT] = {
 	"the annotation",
 };
 
+#define NOT_PLAIN                                                                        \
+	"%s '%.100s' is not written plainly (no %%, //, .., user or query), so that no " \
+	"rule can be asked about it; write it plainly"
+
+static const char unseen[] =
+	"the agent takes its configuration from where nobody can look at it here; use "
+	"annotations in place of agent-configmap";
+
 static void ask_facts(struct judging *j, const struct patterns *p, enum policy_fact kind,
 		      bool deny)
 {
 	const struct facts *f = j->f;
 	for (size_t i = 0; i < f->uses[kind].n; i++) {
 		const struct fact *fact = &f->uses[kind].list[i];
-		if (fact->computed)
-			continue; // the agent looks at it
 		if (fact->odd)
-			judge_found(j, fact->field,
-				    "%s '%.100s' is not written plainly (no %%, //, .., "
-				    "user or query), so that no rule can be asked about "
-				    "it; write it plainly",
-				    nouns[kind], fact->value);
+			judge_found(j, fact->field, NOT_PLAIN, nouns[kind], fact->value);
 		else if (covered(p, kind, fact, deny) == deny)
 			judge_found(j, fact->field, "%s '%.150s' is %s; %s", nouns[kind],
 				    fact->value, deny ? "denied" : "not allowed",
 				    remedies[kind]);
 	}
+	if (f->uses[kind].overfull)
+		judge_found(j, "metadata.annotations",
+			    "there are more than %zu uses of %s, and no rule can be "
+			    "asked about the others; use fewer",
+			    f->uses[kind].n, policy_fact_name(kind));
 	if (kind == FACT_PATHS && f->proxy)
 		judge_found(j, "metadata.annotations",
 			    "the agent's proxy would pass any path on; remove the "
 			    "annotation agent-cache-enable");
-	bool hidden = kind == FACT_PATHS || kind == FACT_FUNCTIONS ||
-		      kind == FACT_STORES || kind == FACT_ADDRESSES || kind == FACT_ROLES;
-	if (hidden && f->config_map)
-		judge_found(j, "metadata.annotations",
-			    "the agent takes its configuration from where nobody can "
-			    "look at it here; use annotations in place of "
-			    "agent-configmap");
+	if (kind <= FACT_FUNCTIONS && f->config_map)
+		judge_found(j, "metadata.annotations", "%s", unseen);
 }
 
 static void ask_lists(struct judging *j)
@@ -206,6 +225,11 @@ static void ask_limits(struct judging *j)
 	const struct policy *p = j->policy;
 	const struct facts *f = j->f;
 	const int64_t *l = p->limits;
+	for (enum policy_limit i = 0; i < LIMIT_COUNT && f->config_map; i++)
+		if (l[i] >= 0) {
+			begin(j, "limits", policy_limit_name(i), p->mode);
+			judge_found(j, "metadata.annotations", "%s", unseen);
+		}
 	if (l[LIMIT_INTERVAL] >= 0 && f->interval_ms >= 0 &&
 	    f->interval_ms < l[LIMIT_INTERVAL]) {
 		begin(j, "limits", "min_interval", p->mode);
@@ -299,26 +323,34 @@ static void ask_policy(struct judging *j)
 
 // --- purposes: what one binds is only for those whom it, or another that binds it, is for
 
+static void begin_purpose(struct judging *j, const struct purpose *p)
+{
+	bool pod = strcmp(j->f->id.kind, "Pod") == 0;
+	j->name = p->name;
+	j->mode = !pod && p->mode > POLICY_WARN ? POLICY_WARN : p->mode;
+}
+
 static void ask_purpose(struct judging *j, const struct fact *fact, enum policy_fact kind)
 {
 	const struct policies *ps = j->f->ps;
 	const struct purpose *bound = NULL;
 	for (size_t i = 0; i < ps->n_purposes; i++) {
 		const struct purpose *p = &ps->purposes[i];
-		if (!p->binds[kind].n || fact->computed)
+		if (!p->binds[kind].n)
 			continue;
 		if (!fact->odd && !covered(&p->binds[kind], kind, fact, true))
 			continue;
-		if (selector_matches(&p->who, &j->f->id, false))
+		if (!fact->odd && selector_matches(&p->who, &j->f->id, false))
 			return;
 		bound = p;
 	}
 	if (!bound)
 		return;
-	j->name = bound->name;
-	j->mode = bound->mode;
-	if (strcmp(j->f->id.kind, "Pod") != 0 && j->mode > POLICY_WARN)
-		j->mode = POLICY_WARN;
+	begin_purpose(j, bound);
+	if (fact->odd) {
+		judge_found(j, fact->field, NOT_PLAIN, nouns[kind], fact->value);
+		return;
+	}
 	judge_found(j, fact->field,
 		    "%s '%.150s' is for the purpose '%s' alone, and neither namespace "
 		    "'%.63s' nor service account '%.63s' belongs to it",
@@ -326,11 +358,30 @@ static void ask_purpose(struct judging *j, const struct fact *fact, enum policy_
 		    j->f->id.account);
 }
 
+// What the pod's agent may read, and nobody can look at.
+static void ask_unseen(struct judging *j, const struct purpose *p)
+{
+	const struct facts *f = j->f;
+	bool binds = false, more = f->config_map;
+	for (enum policy_fact k = 0; k <= FACT_PATHS; k++) {
+		binds |= p->binds[k].n > 0;
+		more |= p->binds[k].n > 0 && f->uses[k].overfull;
+	}
+	if (!binds || !more || selector_matches(&p->who, &f->id, false))
+		return;
+	begin_purpose(j, p);
+	judge_found(j, "metadata.annotations", "%s",
+		    f->config_map ? unseen
+				  : "more is used than any rule can be asked about; use "
+				    "less");
+}
+
 static void ask_purposes(struct judging *j)
 {
 	const struct policies *ps = j->f->ps;
 	if (ps->n_purposes == 0)
 		return;
+	memset(j->told, 0, sizeof(j->told));
 	j->kind = "purpose";
 	j->word = NULL;
 	j->help = NULL;
@@ -338,16 +389,23 @@ static void ask_purposes(struct judging *j)
 	for (enum policy_fact k = 0; k <= FACT_PATHS; k++)
 		for (size_t i = 0; i < j->f->uses[k].n; i++)
 			ask_purpose(j, &j->f->uses[k].list[i], k);
+	for (size_t i = 0; i < ps->n_purposes; i++)
+		ask_unseen(j, &ps->purposes[i]);
 }
 
 // --- a pod
 
-static void judge(const struct policies *ps, const struct policy_ask *ask,
-		  struct policy_result *r)
+static void judge(const struct policies *ps, const struct policy_ask *ask, bool all,
+		  const struct policy_result *before, struct policy_result *r)
 {
 	struct facts f;
 	struct hits hits[FORBID_COUNT] = { 0 };
-	struct judging j = { .f = &f, .pool = r->memory, .out = r, .hits = hits };
+	struct judging j = { .f = &f,
+			     .pool = r->memory,
+			     .out = r,
+			     .hits = hits,
+			     .all = all,
+			     .before = before };
 	facts_read(ps, ask, j.pool, &f);
 	for (size_t i = 0; i < ps->n_policies; i++) {
 		j.policy = &ps->policies[i];
@@ -360,36 +418,19 @@ static void judge(const struct policies *ps, const struct policy_ask *ask,
 	facts_release(&f);
 }
 
-static bool same(const struct policy_finding *a, const struct policy_finding *b)
+// Only what the update brings, though the pod had more of it before than is told of one.
+static void judge_again(const struct policies *ps, const struct policy_ask *ask,
+			struct policy_result *ret)
 {
-	return strcmp(a->policy, b->policy) == 0 && strcmp(a->rule, b->rule) == 0 &&
-	       strcmp(a->field, b->field) == 0 && strcmp(a->text, b->text) == 0;
-}
-
-// What was there before the update is not told again.
-static void take_off(struct policy_result *r, const struct policy_result *before)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < r->n; i++) {
-		bool old = false;
-		for (size_t k = 0; k < before->n && !old; k++)
-			old = same(&r->findings[i], &before->findings[k]);
-		if (!old)
-			r->findings[n++] = r->findings[i];
-	}
-	r->n = n;
-}
-
-// Enforced ones first; the order is the policies' otherwise.
-static void sort(struct policy_result *r)
-{
-	for (size_t i = 1; i < r->n; i++) {
-		struct policy_finding one = r->findings[i];
-		size_t k = i;
-		for (; k > 0 && r->findings[k - 1].mode < one.mode; k--)
-			r->findings[k] = r->findings[k - 1];
-		r->findings[k] = one;
-	}
+	struct policy_ask old = *ask;
+	struct policy_result before = { .memory = mem_calloc(1, sizeof(struct pool)) };
+	old.pod = ask->before;
+	judge(ps, &old, true, NULL, &before);
+	policy_result_index(&before);
+	ret->n = 0;
+	ret->findings = NULL;
+	judge(ps, ask, false, &before, ret);
+	policy_result_release(&before);
 }
 
 void policies_judge(const struct policies *ps, const struct policy_ask *ask,
@@ -399,71 +440,8 @@ void policies_judge(const struct policies *ps, const struct policy_ask *ask,
 	if (policies_count(ps) == 0 || ask->mirror)
 		return;
 	ret->memory = mem_calloc(1, sizeof(struct pool));
-	judge(ps, ask, ret);
-	if (ask->before && ret->n > 0) {
-		struct policy_ask old = *ask;
-		struct policy_result before = { .memory = mem_calloc(
-							1, sizeof(struct pool)) };
-		old.pod = ask->before;
-		judge(ps, &old, &before);
-		take_off(ret, &before);
-		policy_result_release(&before);
-	}
-	sort(ret);
-}
-
-void policy_result_add(struct policy_result *r, const struct policy_finding *f)
-{
-	if (!r->memory)
-		r->memory = mem_calloc(1, sizeof(struct pool));
-	struct pool *pool = r->memory;
-	r->findings = pool_append(pool, r->findings, &r->n, sizeof(*r->findings));
-	r->findings[r->n - 1] = (struct policy_finding){
-		.policy = pool_strdup(pool, f->policy),
-		.rule = pool_strdup(pool, f->rule),
-		.field = pool_strdup(pool, f->field),
-		.text = pool_strdup(pool, f->text),
-		.mode = f->mode,
-	};
-}
-
-void policy_result_release(struct policy_result *r)
-{
-	if (r->memory)
-		pool_release(r->memory);
-	mem_free(r->memory);
-	*r = (struct policy_result){ .memory = NULL };
-}
-
-enum policy_mode policy_result_mode(const struct policy_result *r)
-{
-	for (size_t i = 0; i < r->n; i++)
-		if (!r->findings[i].exempt)
-			return r->findings[i].mode;
-	return POLICY_OFF;
-}
-
-const struct policy_finding *policy_result_first(const struct policy_result *r,
-						 enum policy_mode mode)
-{
-	for (size_t i = 0; i < r->n; i++)
-		if (!r->findings[i].exempt && r->findings[i].mode == mode)
-			return &r->findings[i];
-	return NULL;
-}
-
-void policies_tell(const struct policies *ps, const struct policy_ask *ask,
-		   policy_told_fn *fn, void *ctx)
-{
-	struct identity id;
-	identity_of(ask, &id);
-	for (size_t i = 0; i < ps->n_policies; i++) {
-		const struct policy *p = &ps->policies[i];
-		bool match = selector_matches(&p->match, &id, true);
-		bool out = p->has_exclude && selector_matches(&p->exclude, &id, false);
-		fn(ctx, p->name, p->file, p->mode, match && !out,
-		   !match ? "match"
-		   : out  ? "exclude"
-			  : "");
-	}
+	judge(ps, ask, false, NULL, ret);
+	if (ask->before && ret->n > 0)
+		judge_again(ps, ask, ret);
+	policy_result_order(ret);
 }

@@ -10,20 +10,34 @@
 #include "lib/base/str.h"
 #include "lib/conf/annotation.h"
 #include "lib/conf/path_rule.h"
+#include "lib/crypto/digest.h"
 #include "webhook/plan.h"
 #include "webhook/policy_int.h"
 
-enum { CONFIG_MAX = 1 << 20, FACTS_MAX = 2000 };
+enum { CONFIG_MAX = 1 << 20, FACTS_MAX = 2000, SUM_LEN = 32 };
 
 static const char *const lists[] = { "initContainers", "containers",
 				     "ephemeralContainers" };
+
+// Whether the three are seen for the first time.
+static bool is_new(struct facts *f, const char *kind, const char *value,
+		   const char *store)
+{
+	AUTO_FREE char *key = mem_printf("%s|%s|%s", kind, store, value);
+	if (json_object_get(f->seen, key))
+		return false;
+	json_object_set_new(f->seen, key, json_true());
+	return true;
+}
 
 static struct fact *add(struct facts *f, enum policy_fact kind, const char *value,
 			const char *field)
 {
 	static struct fact beyond; // nobody reads it
-	if (f->uses[kind].n >= FACTS_MAX)
+	if (f->uses[kind].n >= FACTS_MAX) {
+		f->uses[kind].overfull = true;
 		return &beyond;
+	}
 	f->uses[kind].list = pool_append(f->pool, f->uses[kind].list, &f->uses[kind].n,
 					 sizeof(*f->uses[kind].list));
 	struct fact *one = &f->uses[kind].list[f->uses[kind].n - 1];
@@ -38,17 +52,42 @@ const char *facts_field(struct facts *f, const char *list, const json_t *contain
 
 // --- the agent's configuration
 
+// The one that the agent will see: of two with the same name the last.
+static const char *config_text(const json_t *container)
+{
+	const json_t *one, *last = NULL;
+	POD_EACH (json_object_get(container, "env"), i, one)
+		if (strcmp(pod_text(one, "name"), CONFIG_ENV) == 0)
+			last = one;
+	return pod_text(last, "value");
+}
+
+// Whether "file:PATH#sha256=SUM" speaks of the annotation as it stands; the agent takes no
+// other.
+static bool is_annotation(const char *text, const char *annotation)
+{
+	static const char mark[] = "#sha256=";
+	unsigned char sum[SUM_LEN];
+	AUTO_BUF struct buf hex = BUF_INIT(4 * SUM_LEN);
+	const char *at = strstr(text, mark);
+	return at && str_starts(text, "file:") &&
+	       digest_of(DIGEST_SHA256, bytes_of(annotation, strlen(annotation)), sum,
+			 NULL) &&
+	       codec_hex_encode(sum, sizeof(sum), &hex) &&
+	       strcmp(at + sizeof(mark) - 1, buf_str(&hex)) == 0;
+}
+
+// NULL: nobody can look at it here.
 static json_t *read_config(const struct facts *f, const json_t *container)
 {
-	const json_t *entry =
-		pod_find(json_object_get(container, "env"), "name", CONFIG_ENV);
-	const char *text = pod_text(entry, "value");
+	const char *text = config_text(container);
+	const char *annotation = pod_text(f->annotations, LONG_CONFIG);
 	AUTO_BUF struct buf b = BUF_INIT(CONFIG_MAX);
 	json_t *doc = NULL;
 	if (!*text)
 		return NULL;
-	if (str_starts(text, "file:"))
-		buf_puts(&b, pod_text(f->annotations, LONG_CONFIG));
+	if (is_annotation(text, annotation))
+		buf_puts(&b, annotation);
 	else if (*text == '{')
 		buf_puts(&b, text);
 	else if (!codec_b64_decode(text, strlen(text), B64_STD, &b, NULL))
@@ -142,6 +181,8 @@ static void read_path(struct facts *f, const json_t *doc, const char *path,
 	}
 	char plain[PATH_RULE_MAX];
 	bool odd = !path_rule_plain(path, plain);
+	if (!is_new(f, "path", path, store))
+		return;
 	struct fact *one =
 		add(f, FACT_PATHS, odd ? path : pool_strdup(f->pool, plain), field);
 	one->store = store;
@@ -182,13 +223,12 @@ static void on_word(void *ctx, const struct template_word *w)
 		note_ttl(s->f, w->option, s->field);
 		return;
 	}
-	add(s->f, FACT_FUNCTIONS, w->function, s->field);
+	if (is_new(s->f, "function", w->function, ""))
+		add(s->f, FACT_FUNCTIONS, w->function, s->field);
 	if (!reads_store(w->function))
 		return;
 	if (w->literal)
 		read_path(s->f, s->doc, w->literal, s->field);
-	else
-		add(s->f, FACT_PATHS, "", s->field)->computed = true;
 }
 
 static void note_interval(struct facts *f, const json_t *value, const char *field)
@@ -205,6 +245,17 @@ static void note_interval(struct facts *f, const json_t *value, const char *fiel
 	f->interval_field = field;
 }
 
+// One that is told of twice, for init containers and for others, is one file.
+static void count_file(struct facts *f, const json_t *t, const char *what)
+{
+	AUTO_JSON json_t *same = json_copy((json_t *)(uintptr_t)t);
+	json_object_del(same, "containers");
+	json_object_del(same, "unread_after");
+	AUTO_FREE char *text = json_dumps(same, JSON_COMPACT | JSON_SORT_KEYS);
+	if (is_new(f, what, text ? text : "", ""))
+		f->n_files++;
+}
+
 static void read_template(struct facts *f, const json_t *doc, const json_t *t,
 			  const char *what)
 {
@@ -212,7 +263,7 @@ static void read_template(struct facts *f, const json_t *doc, const json_t *t,
 	const char *field =
 		pool_printf(f->pool, "%s '%.100s'", what, pod_text(t, "name"));
 	struct scanning s = { f, doc, field };
-	f->n_files++;
+	count_file(f, t, what);
 	if (*secret)
 		read_path(f, doc, secret, field);
 	if (*contents && strlen(contents) > f->template_max) {
@@ -222,8 +273,6 @@ static void read_template(struct facts *f, const json_t *doc, const json_t *t,
 	if (*contents && f->ps->wants_words)
 		template_words(f->pool, contents, pod_text(t, "left_delimiter"),
 			       pod_text(t, "right_delimiter"), on_word, &s);
-	if (*pod_text(t, "source"))
-		add(f, FACT_PATHS, "", field)->computed = true;
 	note_interval(f, json_object_get(t, "interval"), field);
 }
 
@@ -244,19 +293,50 @@ static void read_document(struct facts *f, const json_t *doc)
 
 // --- containers
 
-// docker.io/library/nginx:latest for nginx, the registry in lower case.
-static const char *whole_image(struct facts *f, const char *image)
+static bool is_registry(const char *image, size_t len)
+{
+	bool upper = false; // no name has capitals
+	for (size_t i = 0; i < len; i++)
+		upper |= isupper((unsigned char)image[i]) != 0;
+	return image[len] == '/' &&
+	       (upper || memchr(image, '.', len) || memchr(image, ':', len) ||
+		(len == 9 && memcmp(image, "localhost", 9) == 0));
+}
+
+// The same registry under one name: lower case, without its own port and aliases.
+static const char *plain_registry(struct facts *f, const char *image, size_t len)
+{
+	static const char *const aliases[] = { "index.docker.io", "registry-1.docker.io",
+					       "registry.hub.docker.com" };
+	char *text = pool_strndup(f->pool, image, len);
+	for (char *c = text; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	if (str_ends(text, ":443"))
+		text[len - 4] = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
+		if (strcmp(text, aliases[i]) == 0)
+			return "docker.io";
+	return text;
+}
+
+// docker.io/library/nginx:latest for nginx; also without the tag that nobody wrote, and as it
+// is written.
+static void add_image(struct facts *f, enum policy_fact kind, const char *image,
+		      const char *field)
 {
 	size_t len = strcspn(image, "/");
-	bool registry = image[len] == '/' &&
-			(memchr(image, '.', len) || memchr(image, ':', len) ||
-			 (len == 9 && memcmp(image, "localhost", 9) == 0));
-	char *text = registry ? pool_strdup(f->pool, image)
-			      : pool_printf(f->pool, "docker.io/%s%s",
-					    image[len] ? "" : "library/", image);
-	for (char *c = text; *c && *c != '/'; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return str_starts(text, "index.docker.io/") ? text + 6 : text;
+	bool named = is_registry(image, len);
+	const char *registry = named ? plain_registry(f, image, len) : "docker.io";
+	const char *rest = named ? image + len + 1 : image;
+	bool library = strcmp(registry, "docker.io") == 0 && !strchr(rest, '/');
+	const char *text = pool_printf(f->pool, "%s/%s%s", registry,
+				       library ? "library/" : "", rest);
+	bool tagged = strpbrk(rest + (strrchr(rest, '/') ? strrchr(rest, '/') - rest : 0),
+			      ":@") != NULL;
+	struct fact *one = add(
+		f, kind, tagged ? text : pool_printf(f->pool, "%s:latest", text), field);
+	one->also[0] = text;
+	one->also[1] = named ? image : NULL;
 }
 
 static bool has_agent_env(const json_t *container)
@@ -265,27 +345,61 @@ static bool has_agent_env(const json_t *container)
 	return pod_find(env, "name", CONFIG_ENV) || pod_find(env, "name", SOCKET_ENV);
 }
 
+static bool is_ephemeral(const char *list)
+{
+	return strcmp(list, "ephemeralContainers") == 0;
+}
+
+bool facts_is_ours(struct facts *f, const char *list, const json_t *container)
+{
+	return !is_ephemeral(list) && plan_is_agent(container) &&
+	       agent_look(f) == AGENT_OURS;
+}
+
 static void read_container(struct facts *f, const char *list, const json_t *c)
 {
 	const char *image = pod_text(c, "image");
 	const char *field = pool_printf(f->pool, "%s.image", facts_field(f, list, c));
-	if (!has_agent_env(c)) {
-		add(f, FACT_IMAGES, whole_image(f, image), field);
+	if (is_ephemeral(list) || !has_agent_env(c))
 		return;
-	}
 	if (!f->agent) {
 		f->agent = c;
 		f->agent_list = list;
 	}
 	if (strcmp(image, f->ask->settings->image) != 0)
-		add(f, FACT_AGENT_IMAGES, whole_image(f, image), field);
+		add_image(f, FACT_AGENT_IMAGES, image, field);
 	json_t *doc = read_config(f, c);
 	if (!doc) {
 		f->config_map = true;
 		return;
 	}
+	bool known = json_equal(json_array_get(f->configs, 0), doc); // of the pair
 	json_array_append_new(f->configs, doc);
-	read_document(f, doc);
+	if (!known)
+		read_document(f, doc);
+}
+
+// Any container that only looks like the agent is the application's.
+static void read_image(struct facts *f, const char *list, const json_t *c)
+{
+	if (!facts_is_ours(f, list, c))
+		add_image(f, FACT_IMAGES, pod_text(c, "image"),
+			  pool_printf(f->pool, "%s.image", facts_field(f, list, c)));
+}
+
+static void read_images(struct facts *f)
+{
+	const json_t *one;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		POD_EACH (json_object_get(f->spec, lists[i]), k, one)
+			read_image(f, lists[i], one);
+	POD_EACH (json_object_get(f->spec, "volumes"), i, one) {
+		const json_t *image = json_object_get(one, "image");
+		if (*pod_text(image, "reference"))
+			add_image(f, FACT_IMAGES, pod_text(image, "reference"),
+				  pool_printf(f->pool, "spec.volumes[%.63s].image",
+					      pod_text(one, "name")));
+	}
 }
 
 // The same annotation by its name under the other prefixes.
@@ -302,6 +416,17 @@ static const char *other_name(struct facts *f, const struct option_row *row,
 	return NULL;
 }
 
+// Names of a login's settings count in either case, and so do its rules.
+static const char *plain_annotation(struct facts *f, const char *suffix)
+{
+	if (!str_starts(suffix, "auth-config-"))
+		return suffix;
+	char *text = pool_strdup(f->pool, suffix);
+	for (char *c = text; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return text;
+}
+
 static void read_annotations(struct facts *f)
 {
 	const char *key, *suffix;
@@ -315,7 +440,7 @@ static void read_annotations(struct facts *f)
 		const char *n = NULL;
 		const struct option_row *row = annotation_find(prefix, suffix, &n);
 		struct fact *one =
-			add(f, FACT_ANNOTATIONS, suffix,
+			add(f, FACT_ANNOTATIONS, plain_annotation(f, suffix),
 			    pool_printf(f->pool, "metadata.annotations[%.150s]", key));
 		one->also[0] = key;
 		one->also[1] = row ? other_name(f, row, suffix, n) : NULL;
@@ -332,6 +457,7 @@ void facts_read(const struct policies *ps, const struct policy_ask *ask,
 			       .spec = json_object_get(ask->pod, "spec"),
 			       .metadata = json_object_get(ask->pod, "metadata"),
 			       .configs = json_array(),
+			       .seen = json_object(),
 			       .interval_ms = -1,
 			       .ttl_ms = -1 };
 	ret->annotations = json_object_get(ret->metadata, "annotations");
@@ -339,6 +465,8 @@ void facts_read(const struct policies *ps, const struct policy_ask *ask,
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		POD_EACH (json_object_get(ret->spec, lists[i]), k, one)
 			read_container(ret, lists[i], one);
+	if (ps->wants[FACT_IMAGES])
+		read_images(ret);
 	if (ps->wants[FACT_ANNOTATIONS])
 		read_annotations(ret);
 }
@@ -346,5 +474,7 @@ void facts_read(const struct policies *ps, const struct policy_ask *ask,
 void facts_release(struct facts *f)
 {
 	json_decref(f->configs);
-	f->configs = NULL;
+	json_decref(f->seen);
+	json_decref(f->mounted);
+	f->configs = f->seen = f->mounted = NULL;
 }

@@ -20,7 +20,7 @@ static void each_container(struct judging *j, container_fn *fn)
 	const json_t *one;
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		POD_EACH (json_object_get(f->spec, lists[i]), k, one)
-			if (one != f->agent)
+			if (!facts_is_ours(f, lists[i], one))
 				fn(j, lists[i], one);
 }
 
@@ -82,20 +82,59 @@ void forbid_env_literals(struct judging *j)
 
 // --- volumes
 
-static bool mounts(const json_t *container, const char *volume)
+// Whether one of the words of a name or path says that secrets lie there.
+static bool speaks_of_secrets(const char *text)
 {
-	return pod_find(json_object_get(container, "volumeMounts"), "name", volume);
+	static const char *const words[] = { "secret",      "secrets", "credential",
+					     "credentials", "creds",   "password",
+					     "passwords",   "token",   "tokens",
+					     "vault",       "keys",    "private" };
+	for (const char *p = text; *p;) {
+		size_t len = 0;
+		while (isalnum((unsigned char)p[len]))
+			len++;
+		for (size_t i = 0; i < ARRAY_LEN(words); i++)
+			if (strlen(words[i]) == len && strncasecmp(words[i], p, len) == 0)
+				return true;
+		p += len + (p[len] != '\0');
+	}
+	return false;
 }
 
-// Whether a container other than the agent mounts it, or names it as a device.
-static bool is_mounted(const struct facts *f, const char *volume)
+// Of a volume that a container mounts.
+enum { MOUNTED = 1, MOUNTED_FOR_SECRETS = 2 };
+
+static void note_mounts(struct facts *f, const json_t *container, bool ours)
 {
 	const json_t *one;
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+	POD_EACH (json_object_get(container, "volumeMounts"), i, one) {
+		const char *name = pod_text(one, "name");
+		json_int_t what = json_integer_value(json_object_get(f->mounted, name));
+		if (!ours)
+			what |= MOUNTED;
+		if (speaks_of_secrets(pod_text(one, "mountPath")))
+			what |= MOUNTED_FOR_SECRETS;
+		json_object_set_new(f->mounted, name, json_integer(what));
+	}
+}
+
+// The table is made once: a pod may have thousands of volumes and mounts.
+static bool is_noted(struct facts *f, const char *volume, json_int_t what)
+{
+	const json_t *one;
+	bool made = f->mounted;
+	if (!made)
+		f->mounted = json_object();
+	for (size_t i = 0; i < ARRAY_LEN(lists) && !made; i++)
 		POD_EACH (json_object_get(f->spec, lists[i]), k, one)
-			if (one != f->agent && mounts(one, volume))
-				return true;
-	return false;
+			note_mounts(f, one, facts_is_ours(f, lists[i], one));
+	return json_integer_value(json_object_get(f->mounted, volume)) & what;
+}
+
+// Whether a container other than the agent mounts it.
+static bool is_mounted(struct facts *f, const char *volume)
+{
+	return is_noted(f, volume, MOUNTED);
 }
 
 static const char *volume_field(struct facts *f, const json_t *volume)
@@ -143,39 +182,11 @@ static const char *disk_of(const json_t *volume)
 	return NULL;
 }
 
-// Whether one of the words of a name or path says that secrets lie there.
-static bool speaks_of_secrets(const char *text)
-{
-	static const char *const words[] = { "secret",      "secrets", "credential",
-					     "credentials", "creds",   "password",
-					     "passwords",   "token",   "tokens",
-					     "vault",       "keys",    "private" };
-	for (const char *p = text; *p;) {
-		size_t len = 0;
-		while (isalnum((unsigned char)p[len]))
-			len++;
-		for (size_t i = 0; i < ARRAY_LEN(words); i++)
-			if (strlen(words[i]) == len && strncasecmp(words[i], p, len) == 0)
-				return true;
-		p += len + (p[len] != '\0');
-	}
-	return false;
-}
-
 // A folder of secrets, by its name or because the agent delivers there.
-static bool is_for_secrets(const struct facts *f, const json_t *volume)
+static bool is_for_secrets(struct facts *f, const json_t *volume)
 {
 	const char *name = pod_text(volume, "name");
-	const json_t *container, *m;
-	if (speaks_of_secrets(name))
-		return true;
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-		POD_EACH (json_object_get(f->spec, lists[i]), k, container)
-			POD_EACH (json_object_get(container, "volumeMounts"), n, m)
-				if (strcmp(pod_text(m, "name"), name) == 0 &&
-				    speaks_of_secrets(pod_text(m, "mountPath")))
-					return true;
-	return false;
+	return speaks_of_secrets(name) || is_noted(f, name, MOUNTED_FOR_SECRETS);
 }
 
 void forbid_disk_volumes(struct judging *j)
@@ -301,7 +312,8 @@ void forbid_shared_processes(struct judging *j)
 	if (json_is_true(json_object_get(f->spec, "hostPID")))
 		judge_found(j, "spec.hostPID",
 			    "the pod sees the processes of the node; remove it");
-	if (json_is_true(json_object_get(f->spec, "shareProcessNamespace")) && !f->agent)
+	if (json_is_true(json_object_get(f->spec, "shareProcessNamespace")) &&
+	    agent_look(f) != AGENT_OURS)
 		judge_found(j, "spec.shareProcessNamespace",
 			    "containers can look into each other's processes; remove it "
 			    "(the webhook sets it where the agent must signal)");

@@ -118,7 +118,6 @@ struct fact {
 	const char *also[2]; // other names of the same, or NULL
 	const char *field;   // where it is said
 	const char *store;   // of a path
-	bool computed;       // the value is known to the agent alone
 	bool odd;            // in a form that only hides something
 };
 enum agent_state { AGENT_UNKNOWN, AGENT_NONE, AGENT_OURS, AGENT_CHANGED };
@@ -139,7 +138,10 @@ struct facts {
 	struct {
 		struct fact *list;
 		size_t n;
+		bool overfull; // there are more, which nobody has looked at
 	} uses[FACT_COUNT];
+	json_t *seen;        // of paths, functions and files: which are known
+	json_t *mounted;     // policy_forbid.c's; or NULL
 	int64_t interval_ms; // the shortest; -1: none is given
 	const char *interval_field;
 	size_t n_files;
@@ -151,8 +153,16 @@ struct facts {
 void facts_read(const struct policies *ps, const struct policy_ask *ask,
 		struct pool *pool, struct facts *ret);
 void facts_release(struct facts *f);
+// Whether it is the agent that this webhook made; any other container is an application's.
+bool facts_is_ours(struct facts *f, const char *list, const json_t *container);
 // "spec.containers[app]" of a container of a list.
 const char *facts_field(struct facts *f, const char *list, const json_t *container);
+
+// --- policy_result.c
+void policy_result_index(struct policy_result *r); // for policy_result_has()
+bool policy_result_has(const struct policy_result *r, const struct policy_finding *one);
+// Enforced ones first; the order is the policies' otherwise.
+void policy_result_order(struct policy_result *r);
 
 // --- policy_template.c: a template's text, without running it
 // Calls fn for each function that an action calls, with its first argument when that is a

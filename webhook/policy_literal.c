@@ -81,14 +81,17 @@ static const char *known_form(const char *v)
 	if (strstr(v, "AccountKey=") || strstr(v, "SharedAccessKey="))
 		return "a cloud storage key";
 	for (size_t i = 0; i < ARRAY_LEN(tokens); i++) {
-		const char *at = strstr(v, tokens[i].prefix);
-		size_t len = at ? strlen(tokens[i].prefix) : 0, n = 0;
-		if (!at || (at > v && isalnum((unsigned char)at[-1])))
-			continue;
-		while (at[len + n] && is_token_letter(at[len + n]))
-			n++;
-		if (n >= tokens[i].least)
-			return tokens[i].what;
+		size_t len = strlen(tokens[i].prefix);
+		for (const char *at = v; (at = strstr(at, tokens[i].prefix)); at += len) {
+			unsigned n = 0;
+			if (at > v && isalnum((unsigned char)at[-1]))
+				continue;
+			while (n < tokens[i].least && at[len + n] &&
+			       is_token_letter(at[len + n]))
+				n++;
+			if (n >= tokens[i].least)
+				return tokens[i].what;
+		}
 	}
 	return NULL;
 }
@@ -388,10 +391,10 @@ const char *literal_credential(const char *name, const char *value)
 	struct words w;
 	struct str trimmed = str_trim(str_of(value));
 	char v[4096];
-	if (trimmed.len == 0 || trimmed.len >= VALUE_MAX)
+	if (trimmed.len == 0)
 		return NULL;
-	const char *what = by_value(value);
-	if (!what)
+	const char *what = by_value(value); // a form is known at any length
+	if (!what && trimmed.len < VALUE_MAX)
 		what = by_decoded(value);
 	if (what || trimmed.len >= sizeof(v))
 		return what;

@@ -34,7 +34,7 @@ static const char *literal(struct scan *s)
 	char quote = *s->p++;
 	const char *from = s->p;
 	while (s->p < s->end && *s->p != quote) {
-		if (*s->p == '\\' && quote == '"' && s->p + 1 < s->end)
+		if (*s->p == '\\' && quote != '`' && s->p + 1 < s->end)
 			s->p++;
 		s->p++;
 	}
@@ -136,14 +136,14 @@ static void action(struct scan *s)
 		char c = *s->p;
 		if (c == '"' || c == '`')
 			argument(s, literal(s));
+		else if (c == '\'') // a letter's number
+			(void)literal(s), argument(s, NULL);
 		else if (isalpha((unsigned char)c) || c == '_')
 			name(s, begins_call(s, begin));
 		else if (c == '.' || c == '$' || isdigit((unsigned char)c))
 			other(s);
 		else if (c == '(')
 			argument(s, NULL), flush(s), s->p++;
-		else if (c == '/' && s->p + 1 < s->end && s->p[1] == '*')
-			s->p = s->end; // a comment fills its action
 		else
 			s->p++;
 	}
@@ -156,16 +156,27 @@ static const char *action_end(const char *p, const char *right)
 	size_t len = strlen(right);
 	char quote = 0;
 	for (; *p; p++) {
-		if (quote && *p == '\\' && quote == '"' && p[1])
+		if (quote && *p == '\\' && quote != '`' && p[1])
 			p++;
 		else if (quote)
 			quote = *p == quote ? 0 : quote;
 		else if (strncmp(p, right, len) == 0)
 			return p;
-		else if (*p == '"' || *p == '`')
+		else if (*p == '"' || *p == '`' || *p == '\'')
 			quote = *p;
 	}
 	return p;
+}
+
+// Behind the comment that an action is, or NULL: p begins no comment.
+static const char *comment_end(const char *p)
+{
+	if (*p == '-' && p[1] && strchr(" \t\r\n", p[1]))
+		p += 2;
+	if (!str_starts(p, "/*"))
+		return NULL;
+	const char *end = strstr(p + 2, "*/");
+	return end ? end + 2 : p + strlen(p);
 }
 
 void template_words(struct pool *pool, const char *text, const char *left,
@@ -175,7 +186,12 @@ void template_words(struct pool *pool, const char *text, const char *left,
 	right = right && *right ? right : "}}";
 	for (const char *p = text; (p = strstr(p, left));) {
 		p += strlen(left);
-		const char *end = action_end(p, right);
+		const char *end = comment_end(p);
+		if (end) {
+			p = end;
+			continue;
+		}
+		end = action_end(p, right);
 		struct scan s = {
 			.pool = pool, .p = p, .end = end, .fn = fn, .ctx = ctx
 		};
