@@ -29,6 +29,13 @@ static bool is_free(const char *member)
 	return IS_IN(member, names);
 }
 
+// What the API server fills in where the webhook leaves it open.
+static bool is_default(const char *member, const json_t *value)
+{
+	return strcmp(member, "terminationMessagePath") == 0 && json_is_string(value) &&
+	       strcmp(json_string_value(value), "/dev/termination-log") == 0;
+}
+
 static bool is_argument(const char *text)
 {
 	static const char *const flags[] = { "log-level=", "log-format=", "timeout=" };
@@ -379,7 +386,7 @@ json_t *patch_keep(const struct plan *p, const json_t *there, const json_t *ours
 			json_object_set_new(to, key, keep_context(p, there, ours));
 		else if (own && (is_free(key) || strcmp(key, "startupProbe") == 0))
 			json_object_set_new(to, key, pod_overlay(value, own));
-		else if (is_free(key))
+		else if (is_free(key) || (!own && is_default(key, value)))
 			json_object_set(to, key, value);
 		else if (!own)
 			left_out(p, ours, key);
