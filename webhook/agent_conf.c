@@ -433,7 +433,8 @@ static bool has_text(const json_t *templates)
 // What the policies leave to the agent.
 static void put_restricts(const struct plan *p, json_t *doc)
 {
-	if (!has_text(p->templates) && !has_text(p->variables))
+	if (!has_text(p->templates) && !has_text(p->variables) &&
+	    !json_object_get(doc, "listener"))
 		return; // every path is seen at admission
 	struct policy_ask about = { .settings = p->ask->settings,
 				    .pod = p->ask->pod,
@@ -466,10 +467,10 @@ bool plan_config(struct plan *p, struct err *e)
 	if (json_array_size(p->variables) > 0)
 		json_object_set(doc, "env_template", p->variables);
 	put_deliver(p, doc);
-	put_restricts(p, doc);
 	put_telemetry(p, doc);
 	if (!put_proxy(p, doc, e) || !look_at_grace(p, e))
 		return false;
+	put_restricts(p, doc);
 	if (p->mode != MODE_INIT)
 		put_state(p, doc);
 	p->nothing = json_array_size(p->templates) == 0 &&
