@@ -52,6 +52,10 @@ size_t policies_count(const struct policies *ps); // policies and purposes; NULL
 void policies_remarks(const struct policies *ps, int64_t now_ms,
 		      void (*tell)(void *ctx, const char *text), void *ctx);
 
+// What becomes of namespace_labels where the server does not know the labels of namespaces.
+void policies_remark_namespaces(const struct policies *ps,
+				void (*tell)(void *ctx, const char *text), void *ctx);
+
 // The begin of a day "2027-01-31", UTC.
 MUST_CHECK bool policy_day(const char *text, int64_t *ret_ms);
 

@@ -258,7 +258,10 @@ static enum agent_state compare(struct facts *f, const json_t *made)
 					f, facts_field(f, lists[i], one),
 					pool_printf(f->pool,
 						    "the agent was changed by hand: %s; "
-						    "leave the container to the webhook",
+						    "leave the container to the webhook "
+						    "(if nobody has changed it, the "
+						    "webhook's configuration was just "
+						    "being replaced: try again)",
 						    why));
 		}
 		POD_EACH (wanted, k, one)

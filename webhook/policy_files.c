@@ -78,3 +78,36 @@ void policies_remarks(const struct policies *ps, int64_t now_ms,
 				tell(ctx, text);
 		}
 }
+
+static void remark(const char *what, const char *name, const char *effect,
+		   void (*tell)(void *ctx, const char *text), void *ctx)
+{
+	AUTO_FREE char *text =
+		mem_printf("%s '%s': namespace_labels are not known without "
+			   "namespace_defaults = true: %s",
+			   what, name, effect);
+	tell(ctx, text);
+}
+
+void policies_remark_namespaces(const struct policies *ps,
+				void (*tell)(void *ctx, const char *text), void *ctx)
+{
+	for (size_t i = 0; i < ps->n_policies; i++) {
+		const struct policy *p = &ps->policies[i];
+		if (p->match.n_namespace_labels > 0)
+			remark("policy", p->name,
+			       "its match counts as met in every namespace", tell, ctx);
+		if (p->has_exclude && p->exclude.n_namespace_labels > 0)
+			remark("policy", p->name, "its exclude never counts", tell, ctx);
+		for (size_t k = 0; k < p->n_exempt; k++)
+			if (p->exempt[k].who.n_namespace_labels > 0)
+				remark("exemption", p->exempt[k].name, "it never counts",
+				       tell, ctx);
+	}
+	for (size_t i = 0; i < ps->n_purposes; i++)
+		if (ps->purposes[i].who.n_namespace_labels > 0)
+			remark("purpose", ps->purposes[i].name,
+			       "nobody belongs to it, so that what it binds is refused "
+			       "to all",
+			       tell, ctx);
+}

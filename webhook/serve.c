@@ -108,6 +108,16 @@ static void ask_namespace(struct serve *s, struct http_exchange *x, const char *
 	cluster_ask_namespace(s->cluster, name, on_namespace, w);
 }
 
+static void give(struct http_exchange *x, int status, struct buf *body)
+{
+	const char *type = status == 200 ? "application/json" : "text/plain";
+	struct http_answer answer = { .status = status, .type = type };
+	bool big = http_exchange_incoming(x)->body_len > BIG_REVIEW; // it ends with this
+	http_answer_take(x, &answer, body);
+	if (big)
+		mem_trim();
+}
+
 static void on_mutate(void *ctx, struct http_exchange *x)
 {
 	struct serve *s = ctx;
@@ -119,7 +129,6 @@ static void on_mutate(void *ctx, struct http_exchange *x)
 		http_answer_text(x, 415, "Content-Type: application/json is wanted");
 		return;
 	}
-	bool big = in->body_len > BIG_REVIEW;
 	struct verdict verdict;
 	int status =
 		mutate_judged(&s->settings, in->body, in->body_len, &to, &note, &verdict);
@@ -134,12 +143,7 @@ static void on_mutate(void *ctx, struct http_exchange *x)
 	verdict_report(&verdict, note.namespace_, note.pod, "mutate", note.dry_run,
 		       &s->metrics);
 	verdict_release(&verdict);
-	struct http_answer answer = { .status = status,
-				      .type = status == 200 ? "application/json"
-							    : "text/plain" };
-	http_answer_take(x, &answer, &to);
-	if (big)
-		mem_trim();
+	give(x, status, &to);
 }
 
 static void on_validate(void *ctx, struct http_exchange *x)
@@ -154,7 +158,6 @@ static void on_validate(void *ctx, struct http_exchange *x)
 		http_answer_text(x, 415, "Content-Type: application/json is wanted");
 		return;
 	}
-	bool big = in->body_len > BIG_REVIEW;
 	int status =
 		validate_review(&s->settings, &world, in->body, in->body_len, &to, &note);
 	if (status == VALIDATE_ASK_NAMESPACE) {
@@ -170,12 +173,7 @@ static void on_validate(void *ctx, struct http_exchange *x)
 	verdict_report(&note.verdict, note.namespace_, note.pod, "validate", note.dry_run,
 		       &s->metrics);
 	verdict_release(&note.verdict);
-	struct http_answer answer = { .status = status,
-				      .type = status == 200 ? "application/json"
-							    : "text/plain" };
-	http_answer_take(x, &answer, &to);
-	if (big)
-		mem_trim();
+	give(x, status, &to);
 }
 
 static void on_healthz(void *ctx, struct http_exchange *x)
@@ -340,6 +338,8 @@ static void settings_taken(struct serve *s)
 {
 	s->metrics.policies = policies_count(s->settings.policies);
 	policies_remarks(s->settings.policies, clock_wall_ms(), tell_remark, NULL);
+	if (!s->settings.world.find)
+		policies_remark_namespaces(s->settings.policies, tell_remark, NULL);
 }
 
 static void on_config(void *ctx, const char *path);

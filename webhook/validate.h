@@ -8,6 +8,7 @@
 //	pods/resize               UPDATE
 //	pods/status               UPDATE, with the matchCondition
 //	                          object.metadata.?annotations != oldObject.metadata.?annotations
+//	                          || object.metadata.?labels != oldObject.metadata.?labels
 //	deployments, statefulsets, daemonsets, replicasets (apps), jobs, cronjobs (batch)
 //	                          CREATE, UPDATE: warnings at kubectl apply
 //

@@ -52,6 +52,14 @@ static const struct policy_finding *decisive(const struct policy_result *r)
 	return r->n ? &r->findings[0] : NULL; // exempt
 }
 
+// A text that was cut may end inside of a letter.
+static json_t *tidy(const char *text)
+{
+	AUTO_FREE char *copy = mem_strdup(text);
+	notes_tidy(copy);
+	return json_str(copy, strlen(copy));
+}
+
 void verdict_word(json_t *warnings, struct verdict *ret)
 {
 	const struct policy_result *r = &ret->result;
@@ -61,11 +69,11 @@ void verdict_word(json_t *warnings, struct verdict *ret)
 	ret->audit = NULL;
 	if (!first)
 		return;
-	ret->audit =
-		json_pack("{s:s, s:s, s:s, s:s}", "decision", ret->decision, "policy",
-			  first->policy, "rule", first->rule, "field", first->field);
+	ret->audit = json_pack("{s:s, s:o, s:o, s:o}", "decision", ret->decision,
+			       "policy", tidy(first->policy), "rule", tidy(first->rule),
+			       "field", tidy(first->field));
 	if (first->exempt)
-		json_object_set_new(ret->audit, "exemption", json_string(first->exempt));
+		json_object_set_new(ret->audit, "exemption", tidy(first->exempt));
 	for (size_t i = 0; i < r->n; i++) {
 		const struct policy_finding *f = &r->findings[i];
 		AUTO_FREE char *text = verdict_sentence(f);

@@ -79,9 +79,9 @@ def register(kube, server):
                 rule("", ["CREATE", "UPDATE"], ["pods"]),
                 rule("", ["UPDATE"], ["pods/ephemeralcontainers", "pods/resize"])]),
             hook(server, "policy-status", "/validate", [rule("", ["UPDATE"], ["pods/status"])],
-                 matchConditions=[{"name": "annotations", "expression":
-                                   "object.metadata.?annotations != "
-                                   "oldObject.metadata.?annotations"}]),
+                 matchConditions=[{"name": "metadata", "expression": " || ".join(
+                     f"object.metadata.?{m} != oldObject.metadata.?{m}"
+                     for m in ("annotations", "labels"))}]),
             hook(server, "policy-workloads", "/validate", [
                 rule("apps", ["CREATE", "UPDATE"],
                      ["deployments", "statefulsets", "daemonsets", "replicasets"]),

@@ -257,6 +257,15 @@ def test_settings_may_name_other_policies(webhook, tmp_path):
         patch_of(post(webhook, review())[1])))
 
 
+def test_labels_that_nobody_knows_are_remarked_on(webhook):
+    labels = 'namespace_labels = { tier = "gold" }'
+    webhook.configure(SETTINGS + f'policy "p" {{\n  match {{ {labels} }}\n'
+                      f'  exclude {{ {labels} }}\n  forbid {{ env_secrets = true }}\n}}\n'
+                      f'purpose "build" {{\n  {labels}\n  stores = ["ci"]\n}}\n')
+    for what in ("policy 'p'", "its exclude never counts", "purpose 'build'"):
+        webhook.lines.wait(lambda line, w=what: "namespace_defaults" in line and w in line)
+
+
 def test_a_faulty_certificate_is_refused_and_the_old_one_stays(webhook):
     old = served_certificate(webhook)
     with open(webhook.cert, "w") as f:
