@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent's containers and the pod's volumes, small and closed by default.
+#include <limits.h>
 #include <string.h>
 
 #include "lib/base/buf.h"
@@ -17,10 +18,13 @@ enum {
 	VERSIONS = 3,          // the present one, the one before, the one being written
 	MIB = 1 << 20,
 	PROGRAM_MIB = 4,
-	GATE_SECONDS = 300,
-	MAP_ROOM = MIB, // when the files are the user's own
+	GATE_SECONDS = 300, // the agent's own deadline ends it first, with the reason
+	GATE_GRACE = 30,
+	PROBE_SECONDS = 15, // more than PROBE_WAIT
+	MAP_ROOM = MIB,     // when the files are the user's own
 };
 
+#define PROBE_WAIT "10s"
 #define CONFIG_MAP_VOLUME "vault-config"
 #define CONFIG_MAP_MOUNT "/vault/configs"
 
@@ -233,23 +237,34 @@ static bool mounts(const struct plan *p, bool init, json_t **ret, struct err *e)
 
 // --- the container
 
-// The application's containers start when the files are there. With a hook the kubelet goes on
-// when it has ended; a probe ticks once a second.
+static int gate_seconds(const struct plan *p)
+{
+	int64_t ms = 0;
+	const char *wait = asked_text(&p->asked, "wait-timeout", "");
+	bool said = *wait && str_duration_ms(wait, &ms, NULL) && ms / 1000 < INT_MAX / 2;
+	return (said ? (int)(ms / 1000) : GATE_SECONDS) + GATE_GRACE;
+}
+
+// The application's containers start when the files are there. Either command waits for them.
+// The kubelet takes up to a second to see the end of a hook, and shows and ends nothing of the
+// pod before; the success of a probe starts the others at once (make bench-kube).
 static void gate(const struct plan *p, json_t *container)
 {
-	json_t *command = json_pack("[s, s, s, s, s]", AGENT_PATH, "--probe", "startup",
-				    "--socket", AGENT_SOCKET);
-	if (p->ask->settings->gate_by_probe) {
-		json_object_set_new(container, "startupProbe",
-				    json_pack("{s:{s:o}, s:i, s:i}", "exec", "command",
-					      command, "periodSeconds", 1,
-					      "failureThreshold", GATE_SECONDS));
+	json_t *command = json_pack("[s, s, s, s, s, s]", AGENT_PATH, "--probe",
+				    "startup", "--socket", AGENT_SOCKET, "--wait");
+	if (!p->ask->settings->gate_by_probe) {
+		json_object_set_new(container, "lifecycle",
+				    json_pack("{s:{s:{s:o}}}", "postStart", "exec",
+					      "command", command));
 		return;
 	}
-	json_array_append_new(command, json_string("--wait"));
-	json_object_set_new(
-		container, "lifecycle",
-		json_pack("{s:{s:{s:o}}}", "postStart", "exec", "command", command));
+	json_array_append_new(command, json_string("--timeout"));
+	json_array_append_new(command, json_string(PROBE_WAIT));
+	json_object_set_new(container, "startupProbe",
+			    json_pack("{s:{s:o}, s:i, s:i, s:i}", "exec", "command",
+				      command, "periodSeconds", 1, "timeoutSeconds",
+				      PROBE_SECONDS, "failureThreshold",
+				      gate_seconds(p)));
 }
 
 static void make_native(const struct plan *p, json_t *container)

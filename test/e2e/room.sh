@@ -31,14 +31,20 @@ hierarchies() {
 	fi
 }
 
-# Removes the cgroups of rooms that have ended. Their processes ended with their namespace.
+# Removes the cgroups of rooms that have ended. Their processes end with their namespace, the
+# last ones a moment after its first.
 sweep() {
-	for top in $(hierarchies); do
-		for old in "$top"/ampoule-e2e-*; do
-			test -d "$old" || continue
-			test "${old##*-}" = "$1" || ! kill -0 "${old##*-}" 2>/dev/null || continue
-			find "$old" -depth -type d -exec rmdir {} + 2>/dev/null || :
+	for try in 1 2 3 4 5 6 7 8 9 10; do
+		left=
+		for top in $(hierarchies); do
+			for old in "$top"/ampoule-e2e-*; do
+				test -d "$old" || continue
+				test "${old##*-}" = "$1" || ! kill -0 "${old##*-}" 2>/dev/null || continue
+				find "$old" -depth -type d -exec rmdir {} + 2>/dev/null || left=$try
+			done
 		done
+		test -n "$left" || return 0
+		sleep 0.3
 	done
 }
 
@@ -83,6 +89,14 @@ done
 setpriv --pdeathsig KILL unshare --net --mount --pid --fork --kill-child --mount-proc \
 	--propagation private sh "$0" --inside "$@" &
 child=$!
+if [ -n "${E2E_WORK:-}" ]; then # its first process, for nsenter
+	mkdir -p "$E2E_WORK"
+	first=
+	while [ -z "$first" ] && kill -0 "$child" 2>/dev/null; do
+		read -r first _ <"/proc/$child/task/$child/children" 2>/dev/null || :
+	done
+	echo "$first" >"$E2E_WORK/room"
+fi
 trap 'kill -KILL "$child" 2>/dev/null' INT TERM HUP # and with it the room
 wait "$child" && status=0 || status=$?
 trap - INT TERM HUP

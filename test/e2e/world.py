@@ -20,13 +20,14 @@ from cluster import API, LIMIT_S, NODE, Cluster, until
 SYSTEM = "ampoule-system"
 AWAY = "10.88.8.9"  # an address of the store that is taken away and put back
 SPACES = ("shop", "tight")
-POD_S = 40  # until a pod runs, on a busy machine
+POD_S = 90  # until a pod runs, on a busy machine
 
 SETTINGS = """
 self_signed {{ settle = "2s" }}
 kubernetes {{ server = "https://{API}" }}
 metrics_listen = "[::]:9402"
 image          = "localhost/ampoule:test"
+gate_by_probe  = true
 annotations {{
   service    = "https://{NODE}:{port}"
   tls-secret = "store-ca"

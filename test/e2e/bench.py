@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an agent costs a pod: the time from the pod's creation until its application runs,
+without injection and with both gates, and the memory of the agent's own cgroup. Pods of the
+three kinds are made in turns, one at a time. usage: bench.py [PODS OF EACH KIND]"""
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).parent
+for folder in (HERE.parent / "system", HERE.parent / "kube", HERE):
+    sys.path.insert(0, str(folder))
+
+from agent_run import TOOL  # noqa: E402
+from world import Pod, World, until  # noqa: E402
+
+KINDS = {"without": None, "hook": "false", "probe": "true"}  # gate_by_probe
+REST_S = 3  # the agent gives pages back two seconds after its last work
+
+
+def manifest(world, kind, name):
+    """A pod as the webhook would make it; the webhook itself is asked, too, and leaves it."""
+    meta = {"name": name, "namespace": "shop"}
+    if KINDS[kind]:
+        meta["annotations"] = {"ampoule.dev/inject": "true", "ampoule.dev/role": "web",
+                               "ampoule.dev/secret-db": "kv/data/bench#value"}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {
+        "terminationGracePeriodSeconds": 1, "containers": [
+            {"name": "app", "image": "localhost/app:test", "args": ["/vault/secrets/db"]}]}}
+    if not KINDS[kind]:
+        return pod
+    settings = world.folder / f"{kind}.hcl"
+    config = json.loads((world.folder / "install/config.yaml").read_text())["data"]["webhook.hcl"]
+    settings.write_text(f"gate_by_probe = {KINDS[kind]}\n" + config)
+    done = subprocess.run([TOOL, "inject", "--config", str(settings), "-f", "-"], check=True,
+                          input=json.dumps(pod), stdout=subprocess.PIPE, text=True)
+    return json.loads(world.kube.kubectl("create", "--dry-run=client", "-o", "json", "-f", "-",
+                                         text=done.stdout).stdout)
+
+
+def one(world, kind, number):
+    """(seconds until the application runs, the agent's memory or None)"""
+    body = manifest(world, kind, f"{kind}-{number}")
+    begin = time.time()
+    answer = world.kube.create_pod("shop", body)
+    assert answer.status == 201, answer.message
+    pod = Pod(world, "shop", body["metadata"]["name"])
+    wanted = "has here" if KINDS[kind] else "cannot-read"
+    pod.says("app", wanted)
+    took = float(next(x for _, x in pod.lines("app") if wanted in x).split()[0]) - begin
+    memory = None
+    if KINDS[kind]:
+        time.sleep(REST_S)
+        group = pod.cgroup("vault-agent")
+        stat = dict(x.split() for x in (group / "memory.stat").read_text().splitlines())
+        memory = {"charged": int((group / "memory.usage_in_bytes").read_text()),
+                  "anonymous": int(stat["rss"]), "limit": int(stat["hierarchical_memory_limit"])}
+    pod.delete()
+    until("the pod is gone", lambda: world.kube.get(pod.path).status == 404)
+    return took, memory
+
+
+def spread(values, form):
+    return " / ".join(form % v for v in (min(values), statistics.median(values), max(values)))
+
+
+def main():
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    with World(os.environ["E2E_WORK"]) as world:
+        world.secret("bench", value="here")
+        for kind in KINDS:
+            one(world, kind, "warm")
+        found = {kind: [] for kind in KINDS}
+        for number in range(count):
+            for kind, results in found.items():
+                results.append(one(world, kind, number))
+    print(f"| n = {count}, min / median / max | |\n|---|---|")
+    for kind, title in (("without", "without injection"), ("hook", "with, postStart hook"),
+                        ("probe", "with, startup probe")):
+        print(f"| pod start, {title}: s | {spread([t for t, _ in found[kind]], '%.2f')} |")
+    memory = [m for k in ("hook", "probe") for _, m in found[k]]
+    for key, title in (("charged", "all that is charged"), ("anonymous", "anonymous pages")):
+        print(f"| the agent's cgroup at rest, {title}: MiB | "
+              f"{spread([m[key] / 2 ** 20 for m in memory], '%.2f')} |")
+    print(f"load {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()
