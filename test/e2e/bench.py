@@ -34,7 +34,8 @@ def manifest(world, kind, name):
         return pod
     settings = world.folder / f"{kind}.hcl"
     config = json.loads((world.folder / "install/config.yaml").read_text())["data"]["webhook.hcl"]
-    settings.write_text(f"gate_by_probe = {KINDS[kind]}\n" + config)
+    settings.write_text(config.replace("gate_by_probe  = true",
+                                       f"gate_by_probe  = {KINDS[kind]}"))
     done = subprocess.run([TOOL, "inject", "--config", str(settings), "-f", "-"], check=True,
                           input=json.dumps(pod), stdout=subprocess.PIPE, text=True)
     return json.loads(world.kube.kubectl("create", "--dry-run=client", "-o", "json", "-f", "-",
