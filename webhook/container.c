@@ -246,8 +246,7 @@ static int gate_seconds(const struct plan *p)
 }
 
 // The application's containers start when the files are there. Either command waits for them.
-// The kubelet takes up to a second to see the end of a hook, and shows and ends nothing of the
-// pod before; the success of a probe starts the others at once (make bench-kube).
+// While a hook waits, the kubelet shows and ends nothing of the pod; with a probe it does.
 static void gate(const struct plan *p, json_t *container)
 {
 	json_t *command = json_pack("[s, s, s, s, s, s]", AGENT_PATH, "--probe",

@@ -86,8 +86,22 @@ int Curl_output_aws_sigv4(void *data)
 	return NOT_BUILT_IN;
 }
 
-// SHA-1 and MD5: no certificate, cipher or annotation needs them.
 enum { FEATURE_UNAVAILABLE = -0x7080 };
+
+// Private keys behind a password: there is nobody to ask.
+int mbedtls_pkcs5_pbes2_ext(void);
+int mbedtls_pkcs5_pbes2_ext(void)
+{
+	return FEATURE_UNAVAILABLE;
+}
+
+int mbedtls_pkcs5_pbkdf2_hmac_ext(void);
+int mbedtls_pkcs5_pbkdf2_hmac_ext(void)
+{
+	return FEATURE_UNAVAILABLE;
+}
+
+// SHA-1 and MD5: no certificate, cipher or annotation needs them.
 
 #define NO_DIGEST(name)                                                                  \
 	void mbedtls_##name##_init(void *c);                                             \

@@ -64,7 +64,7 @@ nice -n 10 sh test/manifests/build.sh >build/manifests.log 2>&1 &
 
 # kube FOLDER: against a real kube-apiserver
 kube() {
-	stage "kube-apiserver, $1" 1200 sh -c "sh test/kube/build.sh kube-apiserver kube-controller-manager && SUITE=test/kube exec sh \
+	stage "kube-apiserver, $1" 1800 sh -c "sh test/kube/build.sh kube-apiserver kube-controller-manager && SUITE=test/kube exec sh \
 		test/support/run_system.sh $1"
 }
 
@@ -81,9 +81,9 @@ stage "system, static mbedTLS" 900 sh test/support/run_system.sh build/static -n
 kube build/bin
 export AMPOULE_CERTS_LOAD_S=120 # certificates are renewed for two minutes, in one build
 kube build/static
-stage "real pods" 900 sh test/e2e/run.sh
+stage "real pods" 1200 sh test/e2e/run.sh
 stage "executables and image" 180 env SUITE=test/image sh test/support/run_system.sh build/static
-stage "manifests" 600 env SUITE=test/manifests sh test/support/run_system.sh build/static
+stage "manifests" 900 env SUITE=test/manifests sh test/support/run_system.sh build/static
 test ! -f test/demo/demo.sh || AMPOULE_BIN=$PWD/build/mbedtls-musl/bin stage demo 120 sh test/demo/demo.sh
 stage lint 300 sh test/lint/run.sh
 join
