@@ -176,7 +176,8 @@ podAnnotations: {a: b}
 logLevel: debug
 certificates: {source: secret, caBundle: QUJD}
 settings:
-  annotations: {service: "https://bao.example:8200", log-level: debug, preserve-secret-case: true}
+  annotations: {service: "https://bao.example:8200", log-level: debug, preserve-secret-case: true,
+                run-as-user: 1000650000}
   writable: true
   extra: |
     store "aws" {
@@ -211,7 +212,12 @@ podDisruptionBudget: {minAvailable: 50%%}
     assert policies.keys() == {"a.hcl", "policies.hcl"}
     injected = inject(tmp_path, find(objects, "ConfigMap")["data"]["webhook.hcl"], policies)
     assert injected.returncode == 0, injected.stderr
-    assert image in injected.stdout
+    assert image in injected.stdout and "runAsUser: 1000650000" in injected.stdout
+
+
+def test_one_replica_holds_no_drain_up(tools):
+    kinds = [o["kind"] for o in tools.helm("--set", "replicas=1")]
+    assert "Deployment" in kinds and "PodDisruptionBudget" not in kinds
 
 
 def test_the_chart_is_whole(tools, tmp_path):
