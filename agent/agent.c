@@ -249,8 +249,8 @@ static void agent_pass(void *ctx)
 	render_due(a, &render);
 	publish.outputs = a->outputs; // templates may have added some
 	publish.n_outputs = a->n_outputs;
-	a->save_due |= !a->stopping && shows_news(a);
-	bool saved = a->save_due;
+	bool news = !a->stopping && shows_news(a);
+	a->save_due |= news;
 	agent_save_state(a); // a file never shows what a successor would not know
 	if (!publish_all(&publish, &e)) {
 		audit_error(AUDIT_PUBLISH, &e);
@@ -264,7 +264,7 @@ static void agent_pass(void *ctx)
 			notify(a, o);
 		o->untold &= !owed;
 	}
-	if (saved)
+	if (news)
 		agent_later_save(a); // what is owed now, and what is not
 	agent_look_at_ages(a);
 	sweep_cache(a);

@@ -224,16 +224,21 @@ def test_first_start_of_two(kube, service, replicas):
     assert "PRIVATE" not in base64.b64decode(data["ca.crt"]).decode()
 
 
+def serving(kube, service, *both):
+    """Waits until they serve; how often each has taken a certificate by then."""
+    for replica in both:
+        replica.ready()
+    service.use(*both)
+    await_admission(kube)
+    return [r.count("certificate taken") for r in both]
+
+
 def test_renewal_under_load(kube, service, replicas):
     """Renewed every three seconds while pods are created: none fails. CAs of old do not pile
     up without end."""
     one = replicas(renew_after="3s", lifetime="20m")
     other = replicas(renew_after="3s", lifetime="20m")
-    for replica in (one, other):
-        replica.ready()
-    service.use(one, other)
-    await_admission(kube)
-    taken = [r.count("certificate taken") for r in (one, other)]
+    taken = serving(kube, service, one, other)
     with Load(kube) as load:
         end = time.monotonic() + LOAD_S
         while time.monotonic() < end and not load.failed:
@@ -318,11 +323,7 @@ def test_no_api_server_and_no_change(kube, service, replicas):
 def test_clocks_five_minutes_apart(kube, service, replicas):
     ahead = replicas(renew_after="3s", lifetime="20m", clock="+5m")
     behind = replicas(renew_after="3s", lifetime="20m", clock="-5m")
-    for replica in (ahead, behind):
-        replica.ready()
-    service.use(ahead, behind)
-    await_admission(kube)
-    taken = [r.count("certificate taken") for r in (ahead, behind)]
+    taken = serving(kube, service, ahead, behind)
     with Load(kube) as load:
         for replica, before in zip((ahead, behind), taken):
             wait_until("renewed twice", lambda r=replica, b=before:

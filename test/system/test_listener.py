@@ -360,15 +360,25 @@ def test_a_lease_is_kept_and_cleared(bao, folder):
                 assert clear(port, type="other") == 400
 
 
-def test_the_same_asked_at_once_makes_one_credential(fake, folder, start):
-    fake.login()
-    fake.on("db/creds/app", Answer(json=secret({"username": "u"}, lease_id="db/creds/app/1",
-                                               lease_duration=3600, renewable=True), delay=0.3))
+def caching(fake, folder, start):
+    """The port of an agent that keeps leases and has its token."""
     port = free_port()
     agent = start(token_file(folder, fake.address, "t") +
-          "cache {\n use_auto_auth_token = true\n}\n" + listener(port))
+                  "cache {\n use_auto_auth_token = true\n}\n" + listener(port))
     wait_until("the listener", lambda: listening(port))
-    agent.event("login")  # its token is there
+    agent.event("login")
+    return port
+
+
+def slow_lease(delay):
+    return Answer(json=secret({"username": "u"}, lease_id="db/creds/app/1",
+                              lease_duration=3600, renewable=True), delay=delay)
+
+
+def test_the_same_asked_at_once_makes_one_credential(fake, folder, start):
+    fake.login()
+    fake.on("db/creds/app", slow_lease(0.3))
+    port = caching(fake, folder, start)
     answers = []
     threads = [threading.Thread(target=lambda: answers.append(
         ask(port, "GET", "/v1/db/creds/app"))) for _ in range(10)]
@@ -384,13 +394,8 @@ def test_the_same_asked_at_once_makes_one_credential(fake, folder, start):
 def test_a_client_that_leaves_does_not_lose_the_credential(fake, folder, start):
     """A credential that the store is making is kept for the next who asks."""
     fake.login()
-    fake.on("db/creds/app", Answer(json=secret({"username": "u"}, lease_id="db/creds/app/1",
-                                               lease_duration=3600, renewable=True), delay=0.5))
-    port = free_port()
-    agent = start(token_file(folder, fake.address, "t") +
-          "cache {\n use_auto_auth_token = true\n}\n" + listener(port))
-    wait_until("the listener", lambda: listening(port))
-    agent.event("login")  # its token is there
+    fake.on("db/creds/app", slow_lease(0.5))
+    port = caching(fake, folder, start)
     with socket.create_connection(("127.0.0.1", port), LIMIT_S) as gone:
         gone.sendall(b"GET /v1/db/creds/app HTTP/1.1\r\nHost: x\r\n\r\n")
         wait_until("the request at the store", lambda: fake.count("db/creds/app") == 1)
@@ -405,11 +410,7 @@ def test_a_kept_lease_is_renewed(fake, folder, start):
     fake.on("db/creds/app", Answer(json=secret({"username": "u"}, **lease)))
     fake.on("sys/leases/renew", Answer(json=secret(None, **lease)),
             Answer(json=secret(None, **lease)), Answer(400, json={"errors": ["no"]}))
-    port = free_port()
-    agent = start(token_file(folder, fake.address, "t") +
-          "cache {\n use_auto_auth_token = true\n}\n" + listener(port))
-    wait_until("the listener", lambda: listening(port))
-    agent.event("login")  # its token is there
+    port = caching(fake, folder, start)
     assert ask(port, "GET", "/v1/db/creds/app")[2]["X-Cache"] == "MISS"
     wait_until("two renewals", lambda: fake.count("sys/leases/renew") >= 2)
     assert ask(port, "GET", "/v1/db/creds/app")[2]["X-Cache"] == "HIT"

@@ -10,7 +10,6 @@ static struct conf_store conf = {
 	.type = "fake",
 	.auth = { .method = "jwt", .min_backoff_ms = 1000, .max_backoff_ms = 300000 },
 };
-static struct loop *loop;
 static struct login *login;
 static bool ready;
 
@@ -42,15 +41,6 @@ static int tear_down(void **state)
 	loop_free(loop);
 	clock_fake_release();
 	return 0;
-}
-
-static void advance(int64_t ms)
-{
-	for (int64_t step; ms > 0; ms -= step) {
-		step = ms < 50 ? ms : 50;
-		clock_fake_advance(step);
-		assert_true(loop_once(loop, 0, NULL));
-	}
 }
 
 // The request that waits, which must be of that kind.

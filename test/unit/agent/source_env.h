@@ -140,3 +140,17 @@ const struct store_ops *store_type(size_t i)
 {
 	return i == 0 ? &fake_ops : NULL;
 }
+
+// --- time, which the test moves
+
+static struct loop *loop;
+
+static void advance(int64_t ms)
+{
+	// In steps, so that timers which arm timers meet their times.
+	for (int64_t step; ms > 0; ms -= step) {
+		step = ms < 50 ? ms : 50;
+		clock_fake_advance(step);
+		assert_true(loop_once(loop, 0, NULL));
+	}
+}
