@@ -24,6 +24,16 @@ bool plan_is_agent(const json_t *container)
 	       (pod_find(env, "name", CONFIG_ENV) || pod_find(env, "name", SOCKET_ENV));
 }
 
+bool plan_is_private(const char *volume)
+{
+	static const char *const names[] = { HOME_VOLUME, HOME_INIT_VOLUME, STATE_VOLUME,
+					     TOKEN_VOLUME };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(volume, names[i]) == 0)
+			return true;
+	return false;
+}
+
 // The volume's folder of a container: its name; the second and later mounts have a number
 // behind a dot, which no container's name holds.
 const char *plan_folder(struct plan *p, const struct plan_target *t, size_t mount)

@@ -87,6 +87,8 @@ struct plan {
 	struct plan_token token;
 	int64_t uid, gid;
 	bool security_context;
+	const json_t *agents[2]; // that were placed in the pod
+	size_t n_agents;
 	char *config; // the agent's configuration, JSON
 	size_t config_len;
 };
@@ -95,6 +97,8 @@ struct plan {
 MUST_CHECK bool plan_make(const struct inject_ask *ask, json_t *warnings, struct plan *p,
 			  struct err *e);
 void plan_release(struct plan *p);
+// Whether a volume of this name is the agent's alone (its home, token, state).
+bool plan_is_private(const char *volume);
 // Whether the container is one of ours, from an earlier call.
 bool plan_is_agent(const json_t *container);
 const char *plan_folder(struct plan *p, const struct plan_target *t, size_t mount);

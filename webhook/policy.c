@@ -177,6 +177,17 @@ static const char unseen[] =
 	"the agent takes its configuration from where nobody can look at it here; use "
 	"annotations in place of agent-configmap";
 
+// How the application reaches paths that nobody has named; NULL: it does not.
+static const char *way_around(const struct facts *f)
+{
+	if (f->sink)
+		return "with the agent's token the application could read any path; "
+		       "remove the annotation agent-inject-token";
+	return f->proxy ? "the agent's proxy would pass any path on; remove the "
+			  "annotation agent-cache-enable"
+			: NULL;
+}
+
 static void ask_facts(struct judging *j, const struct patterns *p, enum policy_fact kind,
 		      bool deny)
 {
@@ -195,10 +206,8 @@ static void ask_facts(struct judging *j, const struct patterns *p, enum policy_f
 			    "there are more than %zu uses of %s, and no rule can be "
 			    "asked about the others; use fewer",
 			    f->uses[kind].n, policy_fact_name(kind));
-	if (kind == FACT_PATHS && f->proxy)
-		judge_found(j, "metadata.annotations",
-			    "the agent's proxy would pass any path on; remove the "
-			    "annotation agent-cache-enable");
+	if (kind == FACT_PATHS && way_around(f))
+		judge_found(j, "metadata.annotations", "%s", way_around(f));
 	if (kind <= FACT_FUNCTIONS && f->config_map)
 		judge_found(j, "metadata.annotations", "%s", unseen);
 }
@@ -358,11 +367,13 @@ static void ask_purpose(struct judging *j, const struct fact *fact, enum policy_
 		    j->f->id.account);
 }
 
-// What the pod's agent may read, and nobody can look at.
+// What the pod's agent may read, and nobody can look at. The agent's proxy asks the purposes
+// itself; whoever has its token asks nobody.
 static void ask_unseen(struct judging *j, const struct purpose *p)
 {
 	const struct facts *f = j->f;
-	bool binds = false, more = f->config_map;
+	const char *way = f->sink && p->binds[FACT_PATHS].n > 0 ? way_around(f) : NULL;
+	bool binds = false, more = f->config_map || way;
 	for (enum policy_fact k = 0; k <= FACT_PATHS; k++) {
 		binds |= p->binds[k].n > 0;
 		more |= p->binds[k].n > 0 && f->uses[k].overfull;
@@ -372,6 +383,7 @@ static void ask_unseen(struct judging *j, const struct purpose *p)
 	begin_purpose(j, p);
 	judge_found(j, "metadata.annotations", "%s",
 		    f->config_map ? unseen
+		    : way         ? way
 				  : "more is used than any rule can be asked about; use "
 				    "less");
 }

@@ -280,7 +280,9 @@ static void read_document(struct facts *f, const json_t *doc)
 {
 	const json_t *one;
 	read_stores(f, doc);
-	f->proxy |= json_object_get(doc, "cache") != NULL;
+	f->proxy |= json_object_get(doc, "cache") || json_object_get(doc, "api_proxy");
+	f->sink |= json_object_get(doc, "sink") ||
+		   json_object_get(json_object_get(doc, "auto_auth"), "sink");
 	POD_EACH (json_object_get(doc, "template"), i, one)
 		read_template(f, doc, one, "file");
 	POD_EACH (json_object_get(doc, "env_template"), i, one)

@@ -41,16 +41,6 @@ static bool has_agent_env(const json_t *container)
 	return pod_find(env, "name", CONFIG_ENV) || pod_find(env, "name", SOCKET_ENV);
 }
 
-static bool is_private(const char *volume)
-{
-	static const char *const names[] = { HOME_VOLUME, HOME_INIT_VOLUME, STATE_VOLUME,
-					     TOKEN_VOLUME };
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (strcmp(volume, names[i]) == 0)
-			return true;
-	return false;
-}
-
 // A container's own folder of the secrets' volume: its name, with a number behind a dot for
 // further mounts.
 static bool is_own_folder(const char *folder, const char *container)
@@ -68,7 +58,7 @@ static const char *mount_fault(const struct facts *f, const json_t *mount,
 {
 	const char *volume = pod_text(mount, "name");
 	bool locked = json_is_true(json_object_get(mount, "readOnly"));
-	if (is_private(volume))
+	if (plan_is_private(volume))
 		return "mounts a volume that is the agent's alone";
 	if (strcmp(volume, PROGRAM_VOLUME) == 0 && !locked)
 		return "could change the agent's program";

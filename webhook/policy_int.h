@@ -133,6 +133,7 @@ struct facts {
 	json_t *configs;        // what the agents' configurations say: an array
 	bool config_map;        // an agent whose configuration nobody sees here
 	bool proxy;             // the agent passes any path on for the application
+	bool sink;              // the application gets the agent's token
 	enum agent_state state; // by agent_look()
 	const char *state_field, *state_text;
 	struct {

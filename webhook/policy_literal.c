@@ -13,7 +13,7 @@
 //
 // References are never credentials: ${X}, $(X), {{…}}, <…>, vault:…, arn:…, secret://….
 #include <ctype.h>
-#include <math.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -313,20 +313,37 @@ static bool is_public(const struct words *w)
 	return false;
 }
 
-// Bits a letter.
-static double entropy(const char *v)
+enum { BIT = 1 << 10 }; // fixed point
+
+// The logarithm to base 2 of 1 … 512; libm's would be the webhook's only use of it, with 3 KB
+// of tables.
+static unsigned log2_of(unsigned n)
 {
-	unsigned count[256] = { 0 };
-	size_t len = strlen(v);
-	double sum = 0;
+	unsigned whole = 0, ret;
+	while (n >> (whole + 1))
+		whole++;
+	uint64_t x = ((uint64_t)n << 31) >> whole; // 1 <= x < 2, one bit a squaring
+	ret = whole * BIT;
+	for (unsigned bit = BIT / 2; bit; bit /= 2) {
+		x = (x * x) >> 31;
+		if (x >> 32) {
+			x >>= 1;
+			ret += bit;
+		}
+	}
+	return ret;
+}
+
+// Bits a letter, of at most 512 letters.
+static unsigned entropy(const char *v)
+{
+	unsigned count[256] = { 0 }, sum = 0, len = (unsigned)strlen(v);
 	for (size_t i = 0; i < len; i++)
 		count[(unsigned char)v[i]]++;
 	for (size_t i = 0; i < 256; i++)
-		if (count[i]) {
-			double part = (double)count[i] / (double)len;
-			sum -= part * log2(part);
-		}
-	return sum;
+		if (count[i])
+			sum += count[i] * log2_of(count[i]);
+	return log2_of(len) - sum / len;
 }
 
 static bool looks_random(const char *v)
@@ -336,13 +353,13 @@ static bool looks_random(const char *v)
 	if (len < 16 || len > 512 || strpbrk(v, " :,;{}[]()\\\"'"))
 		return false;
 	if (hex == len)
-		return len >= 32 && entropy(v) >= 3;
+		return len >= 32 && entropy(v) >= 3 * BIT;
 	for (const char *c = v; *c; c++) {
 		lower |= islower((unsigned char)*c);
 		upper |= isupper((unsigned char)*c);
 		digit |= isdigit((unsigned char)*c);
 	}
-	return lower && upper && digit && entropy(v) >= 3.5;
+	return lower && upper && digit && entropy(v) >= 7 * BIT / 2;
 }
 
 // --- the whole

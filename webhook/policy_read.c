@@ -2,10 +2,9 @@
 // Values, lists and selectors of policy files.
 #include "webhook/policy_read.h"
 
-#include <ctype.h>
 #include <string.h>
-#include <time.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/str.h"
 #include "lib/conf/path_rule.h"
 
@@ -79,34 +78,19 @@ static bool read_labels(struct reading *r, const struct node *n, struct label_ru
 	return true;
 }
 
-// The end of that day, UTC.
-static int digits(const char *text, size_t n)
-{
-	int value = 0;
-	for (size_t i = 0; i < n; i++)
-		value = value * 10 + (text[i] - '0');
-	return value;
-}
-
 bool policy_day(const char *text, int64_t *ret_ms)
 {
-	static const char form[] = "2027-01-31";
-	if (strlen(text) != strlen(form))
+	char whole[] = "2027-01-31T00:00:00Z";
+	enum { DAY_LEN = 10 };
+	if (strlen(text) != DAY_LEN)
 		return false;
-	for (size_t i = 0; form[i]; i++)
-		if (form[i] == '-' ? text[i] != '-' : !isdigit((unsigned char)text[i]))
-			return false;
-	struct tm day = { .tm_year = digits(text, 4) - 1900,
-			  .tm_mon = digits(text + 5, 2) - 1,
-			  .tm_mday = digits(text + 8, 2) };
-	struct tm same = day;
-	*ret_ms = (int64_t)timegm(&same) * 1000;
-	return same.tm_mon == day.tm_mon && same.tm_mday == day.tm_mday;
+	memcpy(whole, text, DAY_LEN);
+	return clock_rfc3339_parse(whole, ret_ms);
 }
 
 bool read_day(struct reading *r, const struct node *n, int64_t *ret)
 {
-	if (n->kind != NODE_STRING || !policy_day(n->text, ret) || *ret < 0)
+	if (n->kind != NODE_STRING || !policy_day(n->text, ret))
 		return node_err(n, r->e, "a day is wanted: \"2027-01-31\"");
 	*ret += DAY_MS;
 	return true;

@@ -113,8 +113,8 @@ static bool weave_list(struct plan *p, json_t *spec, const char *key, struct err
 // --- the agent's containers
 
 // Puts `agent` into the list `key`: over the one that is there, else first or last.
-static bool place_agent(const struct plan *p, json_t *spec, const char *key,
-			json_t *agent, bool first, struct err *e)
+static bool place_agent(struct plan *p, json_t *spec, const char *key, json_t *agent,
+			bool first, struct err *e)
 {
 	const char *name = pod_text(agent, "name");
 	json_t *list = json_object_get(spec, key);
@@ -129,13 +129,15 @@ static bool place_agent(const struct plan *p, json_t *spec, const char *key,
 			"the pod has a container '%.63s' of its own; rename it, or "
 			"do not ask for injection",
 			name);
+	AUTO_JSON json_t *kept = there ? patch_keep(p, there, agent) : json_incref(agent);
 	for (size_t i = 0; there && i < json_array_size(list); i++)
 		if (json_array_get(list, i) == there)
-			json_array_set_new(list, i, patch_keep(p, there, agent));
+			json_array_set(list, i, kept);
 	if (!there && first)
-		json_array_insert(list, 0, agent);
+		json_array_insert(list, 0, kept);
 	else if (!there)
-		json_array_append(list, agent);
+		json_array_append(list, kept);
+	p->agents[p->n_agents++] = kept;
 	return true;
 }
 
@@ -158,6 +160,35 @@ static bool add_agents(struct plan *p, json_t *spec, struct err *e)
 }
 
 // --- volumes
+
+static bool is_placed(const struct plan *p, const json_t *container)
+{
+	for (size_t i = 0; i < p->n_agents; i++)
+		if (p->agents[i] == container)
+			return true;
+	return false;
+}
+
+// Whatever passes for the agent: its token and home are seen by the placed ones alone.
+static bool guard_volumes(const struct plan *p, const json_t *spec, struct err *e)
+{
+	static const char *const lists[] = { "containers", "initContainers" };
+	const json_t *one, *mount;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		POD_EACH (json_object_get(spec, lists[i]), k, one) {
+			if (is_placed(p, one))
+				continue;
+			POD_EACH (json_object_get(one, "volumeMounts"), m, mount)
+				if (plan_is_private(pod_text(mount, "name")))
+					return err_set(e, ERR_DENIED, 0,
+						       "container '%.63s' mounts the "
+						       "volume '%.63s', which is the "
+						       "agent's alone; remove the mount",
+						       pod_text(one, "name"),
+						       pod_text(mount, "name"));
+		}
+	return true;
+}
 
 static bool weave_volumes(const struct plan *p, json_t *spec, struct err *e)
 {
@@ -206,7 +237,7 @@ bool plan_weave(struct plan *p, json_t **ret, struct err *e)
 	json_object_set_new(pod, "metadata", metadata);
 	bool ok = weave_list(p, spec, "containers", e) &&
 		  weave_list(p, spec, "initContainers", e) && add_agents(p, spec, e) &&
-		  weave_volumes(p, spec, e);
+		  (p->no_agent || guard_volumes(p, spec, e)) && weave_volumes(p, spec, e);
 	if (p->share_processes)
 		json_object_set(spec, "shareProcessNamespace", p->share_processes);
 	if (!p->no_agent) // else it would claim what is not there

@@ -57,6 +57,16 @@ static int fraction_ms(const char **at)
 	return ms;
 }
 
+// No 30th of February.
+static bool is_day(const struct tm *tm)
+{
+	struct tm day = { .tm_year = tm->tm_year,
+			  .tm_mon = tm->tm_mon,
+			  .tm_mday = tm->tm_mday };
+	timegm(&day);
+	return day.tm_mday == tm->tm_mday;
+}
+
 bool clock_rfc3339_parse(const char *text, int64_t *ret_wall_ms)
 {
 	struct tm tm = { 0 };
@@ -73,6 +83,8 @@ bool clock_rfc3339_parse(const char *text, int64_t *ret_wall_ms)
 		return false;
 	tm.tm_year -= 1900;
 	tm.tm_mon--;
+	if (!is_day(&tm))
+		return false;
 	*ret_wall_ms = ((int64_t)timegm(&tm) - 60 * east) * 1000 + ms;
 	return true;
 }
