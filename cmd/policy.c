@@ -5,6 +5,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/policy_case.h"
+#include "cmd/policy_export.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
@@ -21,7 +22,9 @@ static const char usage[] =
 	"  --reviews  instead of testing, print a JSON line a case: file, policies, "
 	"expect,\n"
 	"             decision and the AdmissionReview as /validate gets it, for other "
-	"engines\n";
+	"engines\n"
+	"\n"
+	"ampoule policy export --help: the same rules as objects of other engines\n";
 
 struct run {
 	bool verbose, reviews;
@@ -32,8 +35,8 @@ static void print_review(const struct policy_case *c)
 {
 	AUTO_JSON json_t *o = json_pack("{s:s, s:s, s:s}", "file", c->file, "case",
 					c->title, "decision", c->decision);
-	static const char *const keys[] = { "policies", "policy", "namespaceLabels",
-					    "expect" };
+	static const char *const keys[] = { "policies", "policy",          "settings",
+					    "now",      "namespaceLabels", "expect" };
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		if (json_object_get(c->document, keys[i]))
 			json_object_set(o, keys[i],
@@ -100,6 +103,8 @@ int cmd_policy(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "test") == 0)
 		return test(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "export") == 0)
+		return policy_export(argc - 1, argv + 1);
 	bool asked = argc == 2 && strcmp(argv[1], "--help") == 0;
 	fputs(usage, asked ? stdout : stderr);
 	return asked ? CMD_GOOD : CMD_USAGE;

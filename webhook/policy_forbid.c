@@ -82,13 +82,19 @@ void forbid_env_literals(struct judging *j)
 
 // --- volumes
 
+static const char *const words[] = { "secret", "secrets",  "credential", "credentials",
+				     "creds",  "password", "passwords",  "token",
+				     "tokens", "vault",    "keys",       "private" };
+
+const char *const *policy_secret_words(size_t *ret_n)
+{
+	*ret_n = ARRAY_LEN(words);
+	return words;
+}
+
 // Whether one of the words of a name or path says that secrets lie there.
 static bool speaks_of_secrets(const char *text)
 {
-	static const char *const words[] = { "secret",      "secrets", "credential",
-					     "credentials", "creds",   "password",
-					     "passwords",   "token",   "tokens",
-					     "vault",       "keys",    "private" };
 	for (const char *p = text; *p;) {
 		size_t len = 0;
 		while (isalnum((unsigned char)p[len]))
@@ -218,6 +224,12 @@ static const char *const guarded[] = {
 	"/etc/kubernetes",
 	"/dev",
 };
+
+const char *const *policy_guarded_folders(size_t *ret_n)
+{
+	*ret_n = ARRAY_LEN(guarded);
+	return guarded;
+}
 
 // Whether one path is the other or lies below it.
 static bool overlaps(const char *path, const char *folder)

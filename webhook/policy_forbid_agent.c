@@ -155,36 +155,43 @@ void forbid_changed_agent(struct judging *j)
 
 // --- the operator's own
 
+static const char *const operators[] = {
+	"service",
+	"ca-cert",
+	"ca-key",
+	"tls-skip-verify",
+	"tls-server-name",
+	"tls-secret",
+	"proxy-address",
+	"auth-type",
+	"auth-path",
+	"auth-config-token-path",
+	"auth-config-token_path",
+	"auth-config-path",
+	"agent-image",
+	"agent-configmap",
+	"agent-json-patch",
+	"agent-init-json-patch",
+	"agent-extra-secret",
+	"agent-service-account-token-volume-name",
+};
+
+const char *const *policy_override_names(size_t *ret_n)
+{
+	*ret_n = ARRAY_LEN(operators);
+	return operators;
+}
+
 void forbid_overrides(struct judging *j)
 {
-	static const char *const names[] = {
-		"service",
-		"ca-cert",
-		"ca-key",
-		"tls-skip-verify",
-		"tls-server-name",
-		"tls-secret",
-		"proxy-address",
-		"auth-type",
-		"auth-path",
-		"auth-config-token-path",
-		"auth-config-token_path",
-		"auth-config-path",
-		"agent-image",
-		"agent-configmap",
-		"agent-json-patch",
-		"agent-init-json-patch",
-		"agent-extra-secret",
-		"agent-service-account-token-volume-name",
-	};
 	struct facts *f = judge_facts(j);
 	for (size_t i = 0; i < f->uses[FACT_ANNOTATIONS].n; i++) {
 		const struct fact *fact = &f->uses[FACT_ANNOTATIONS].list[i];
 		bool hit = false;
-		for (size_t k = 0; k < ARRAY_LEN(names); k++)
-			hit |= strcasecmp(fact->value, names[k]) == 0 ||
+		for (size_t k = 0; k < ARRAY_LEN(operators); k++)
+			hit |= strcasecmp(fact->value, operators[k]) == 0 ||
 			       (fact->also[1] &&
-				strcasecmp(fact->also[1], names[k]) == 0);
+				strcasecmp(fact->also[1], operators[k]) == 0);
 		if (hit)
 			judge_found(j, fact->field,
 				    "what it sets is the operator's; remove it, or ask "

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Between the files of the policy engine; nobody else includes it.
+// Between the files of the policy engine, and those that translate policies (cmd/policy_export*.c).
 #pragma once
 
 #include "lib/conf/node.h"
@@ -188,6 +188,11 @@ forbid_fn forbid_env_secrets, forbid_env_literals, forbid_secret_volumes,
 	forbid_disk_volumes, forbid_host_paths, forbid_default_account,
 	forbid_account_token, forbid_shared_processes, forbid_forged_mark,
 	forbid_changed_agent, forbid_overrides;
+
+// The tables of the rules, for who says them in another language.
+const char *const *policy_secret_words(size_t *ret_n);    // of disk_volumes
+const char *const *policy_guarded_folders(size_t *ret_n); // of host_paths
+const char *const *policy_override_names(size_t *ret_n);  // of overrides
 
 // --- policy_agent_look.c: whether the agent in the pod is the one that this webhook makes of the
 // pod's annotations; answered once, f->state_text says what is not.

@@ -222,15 +222,17 @@ class Kube:
         context.load_cert_chain(self.admin_cert, self.admin_key)
         return context
 
-    def call(self, method, path, body=None, raw=False, content_type="application/json"):
-        """Any request as admin. Gives an Answer, also for refusals."""
+    def call(self, method, path, body=None, raw=False, content_type="application/json", user=None):
+        """Any request as admin, or as a user with every right. Gives an Answer, also for refusals."""
         data = json.dumps(body).encode() if body is not None else None
         connection = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = http.client.HTTPSConnection(
                 "127.0.0.1", self.port, context=self.context(), timeout=60)
         try:
-            connection.request(method, path, data, {"Content-Type": content_type})
+            connection.request(method, path, data, {
+                "Content-Type": content_type, **({"Impersonate-User": user,
+                "Impersonate-Group": "system:masters"} if user else {})})
             reply = connection.getresponse()
             text = reply.read()
         except (OSError, http.client.HTTPException) as e:

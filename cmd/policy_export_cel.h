@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Policies in CEL, the language of ValidatingAdmissionPolicy (and of Kyverno): each rule is an
+// expression that gives the list of places where a pod breaks it, over variables that read the
+// pod once. No expression may fail for any object that the API server lets through, since a
+// failing one refuses the pod: every optional field is asked for with `.?` or has().
+//
+// Limits of the API server (k8s.io/apiserver/pkg/apis/cel): an expression may cost 1,000,000, a
+// policy 10,000,000; so regular expressions meet short texts only.
+#pragma once
+
+#include "cmd/policy_export.h"
+#include "lib/base/buf.h"
+
+struct cel_variable {
+	const char *name, *expression; // "variables.NAME" in later ones
+};
+
+struct cel_check {
+	const char *rule; // "forbid.env_secrets"
+	enum policy_mode mode;
+	const char *places; // a list of texts: field, and what is there
+	const char *remedy;
+	const char *when; // where it is asked at all
+};
+
+// What becomes an object for each of its modes.
+struct cel_set {
+	const struct policy *policy; // NULL: a purpose, or what holds for injected pods
+	const char *name;            // as in messages
+	enum policy_mode workloads;  // the hardest that a workload meets
+	struct cel_variable *variables;
+	size_t n_variables;
+	struct cel_check *checks;
+	size_t n_checks;
+};
+
+struct cel {
+	struct pool pool; // of all texts
+	const struct export_ask *ask;
+	struct cel_set *sets;
+	size_t n_sets;
+};
+
+void cel_make(const struct export_ask *ask, struct cel *ret);
+void cel_release(struct cel *c);
+
+// The variables of a set that the checks of one mode need, in order; mode POLICY_OFF: of all.
+struct cel_variable *cel_needed(struct cel *c, const struct cel_set *set,
+				enum policy_mode mode, size_t *ret_n);
+
+// --- policy_export_text.c: CEL texts. Results live in the pool.
+const char *cel_quote(struct pool *pool, const char *text); // 'it\'s'
+const char *cel_list(struct pool *pool, const char *const *list, size_t n);
+// A regular expression (RE2) that is the glob; `*` and `?` stop at the separators.
+const char *cel_glob(struct pool *pool, const char *glob, const char *separators);
+// "TEXT.matches('^(?:…)$')" for the patterns; "false" without any.
+const char *cel_matches(struct pool *pool, const char *text, const struct patterns *p,
+			const char *separators);
+// The same for "store:path", with each spelling of a path that a store reads as the same.
+const char *cel_matches_path(struct pool *pool, const char *text,
+			     const struct patterns *p, bool deny);
+// Whether a selector matches; `believed`: owners that the pod's author may have written count.
+const char *cel_selector(struct pool *pool, const struct selector *s, bool believed);
+
+// --- policy_export_rules.c
+// The variables that read the pod, in order.
+void cel_library(struct cel *c, struct cel_set *set);
+void cel_rules(struct cel *c, struct cel_set *set, const struct policy *p);
+void cel_add_check(struct cel *c, struct cel_set *set, const struct cel_check *check);
+extern const struct export_fact cel_facts[];
+extern const size_t cel_n_facts;
