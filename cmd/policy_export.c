@@ -66,13 +66,13 @@ typedef void rule_fn(void *ctx, const char *kind, const char *word, size_t i);
 static void each_rule(rule_fn *fn, void *ctx)
 {
 	fn(ctx, "require", "inject", 0);
-	for (size_t i = 0; i < FORBID_COUNT; i++)
+	for (enum policy_forbid i = 0; i < FORBID_COUNT; i++)
 		fn(ctx, "forbid", policy_forbid_name(i), i);
-	for (size_t i = 0; i < FACT_COUNT; i++) {
+	for (enum policy_fact i = 0; i < FACT_COUNT; i++) {
 		fn(ctx, "allow", policy_fact_name(i), i);
 		fn(ctx, "deny", policy_fact_name(i), i);
 	}
-	for (size_t i = 0; i < LIMIT_COUNT; i++)
+	for (enum policy_limit i = 0; i < LIMIT_COUNT; i++)
 		fn(ctx, "limits", policy_limit_name(i), i);
 }
 
