@@ -37,7 +37,9 @@ PROGRAM.cmd := ampoule
 $(foreach l,agent cmd,$(eval ONLY.$l := client))$(eval ONLY.webhook := webhook)
 
 # --- variants -----------------------------------------------------------------------------
-WITH_DEPS := $(if $(filter deps test demo,$(MAKECMDGOALS)),install-deps)
+$(if $(filter deps test demo help clean,$(MAKECMDGOALS))$(shell command -v $(firstword $(CC))),,\
+	$(error no $(firstword $(CC)) here: 'make deps' installs what building and testing need))
+WITH_DEPS := $(if $(filter deps test,$(MAKECMDGOALS)),install-deps,$(if $(filter demo,$(MAKECMDGOALS)),install-build))
 VARIANTS := openssl-glibc mbedtls-glibc mbedtls-musl openssl-musl mbedtls-arm64 \
 	$(foreach k,san fuzz cover debug,openssl-glibc-$k mbedtls-glibc-$k)
 V := $(TLS)-$(LIBC)
@@ -144,9 +146,8 @@ build/$1/test/prog/$(notdir $4): build/$1/obj/$4.o $(if $(LINKS.$4),$(call archi
 	$$(call say,LINK)mkdir -p $$(@D); $$(LINK.$1) $(if $(filter musl arm64,$2),-fno-lto) $$^ $(EXT.$3) $$(LDEND.$2)
 endef
 define variant
-build/$1/flags build/$1/sources &: FORCE | $(WITH_DEPS)
-	@mkdir -p build/$1; $(call note,build/$1/flags,$$(COMPILE.$1) $(VERSION)); \
-	 $(call note,build/$1/sources,$(foreach l,$(LAYERS),$(SRC.$l)))
+build/$1/flags build/$1/sources: FORCE | $(WITH_DEPS)
+	@mkdir -p build/$1; $$(call note,$$@,$$(if $$(filter %/flags,$$@),$$(COMPILE.$1) $(VERSION),$(foreach l,$(LAYERS),$(SRC.$l))))
 COMPILE.$1 = $$(CC.$2) -std=gnu17 -D_GNU_SOURCE $$(WARN) \
 	$$(if $$(findstring clang,$$(CC.$2)),$$(CLANG)) $$(CFLAGS.$2) -I. $(INC.$3)
 LINK.$1 = $$(CC.$2) -o $$@ $$(LDFLAGS.$2)
@@ -177,6 +178,8 @@ build/deps/venv.stamp: $(wildcard image/deps/requirements*.txt) image/deps/insta
 	@sh image/deps/install.sh && touch $@
 install-deps:
 	@sh image/deps/install.sh
+install-build:
+	@sh image/deps/install.sh --build
 build/gen/%.c: templates/%/embed.sh $(wildcard templates/*/*.tmpl templates/funcs_*.c)
 	$(call say,GEN)mkdir -p $(@D); sh $< $(wildcard $(<D)/*.tmpl) >$@
 .SECONDARY:
@@ -193,7 +196,7 @@ publish = mkdir -p $2; for p in $(PROGRAM.agent) $(PROGRAM.webhook) $(PROGRAM.cm
 	if test -f $1/$$p; then cmp -s $1/$$p $2/$$p || { cp $1/$$p $2/.$$p && $3 $2/.$$p && mv $2/.$$p $2/$$p; }; \
 	else rm -f $2/$$p; fi; done
 
-.PHONY: $(foreach v,$(VARIANTS),programs-$v units-$v) FORCE install-deps all static check test \
+.PHONY: $(foreach v,$(VARIANTS),programs-$v units-$v) FORCE install-deps install-build all static check test \
 	system demo fuzz san lint format cover valgrind bench deps install clean help
 all: programs-$V ## executables in build/bin/ (OpenSSL, glibc) or build/<tls>-<libc>/bin/
 	@$(if $(filter openssl-glibc,$V),$(call publish,build/$V/bin,build/bin,:))

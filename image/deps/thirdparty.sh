@@ -38,7 +38,7 @@ final=$cache/$kind-$recipe
 
 say() { printf 'deps: %s\n' "$*"; }
 die() { printf 'deps: %s\n' "$*" >&2; exit 1; }
-finish() { touch "$final" && mkdir -p "$(dirname "$link")" && ln -sfn "$final" "$link"; }
+finish() { touch -c "$final" 2>/dev/null || :; mkdir -p "$(dirname "$link")" && ln -sfn "$final" "$link"; }
 
 if [ -e "$final/versions" ]; then
 	finish
@@ -48,7 +48,8 @@ fi
 for tool in cmake ninja patch ${cross}gcc ${cross}gcc-ar $(test "$libc$cross" != musl || echo musl-gcc); do
 	command -v "$tool" >/dev/null || die "no $tool here: run 'make deps'"
 done
-mkdir -p "$cache/sources"
+mkdir -p "$cache/sources" 2>/dev/null && test -w "$cache/sources" ||
+	die "cannot write to $cache, where builds are kept; XDG_CACHE_HOME names another folder"
 # One builder at a time; the second one finds the work done.
 exec 9>"$cache/$kind.lock"
 flock 9
@@ -164,7 +165,8 @@ fetch() {
 	apt-cache -c "$work/apt/conf" showsrc "$1" 2>/dev/null |
 		grep -E '^Version|^ [0-9a-f]{64} .*(orig|debian)\.tar\.[a-z0-9]*$' >&2 || true
 	tail -n 20 "$log" >&2
-	die "$1: none of its versions in image/deps/sources.lock can be had (those on offer are above)"
+	die "$1: none of its versions in image/deps/sources.lock can be had (those on offer, and what apt
+deps: said, are above). Without a network: apt's servers and its proxy stand in /etc/apt"
 }
 
 # unpack PACKAGE: into $work/PACKAGE, Debian's patches applied.

@@ -9,7 +9,8 @@ shift
 out=$(mktemp -d "${TMPDIR:-/tmp}/unit.XXXXXX") || exit 2
 trap 'rm -rf "$out"' EXIT
 trap 'exit 130' INT TERM
-export UNIT_OUT="$out" UNIT_LIMIT="${UNIT_LIMIT:-60}"
+case $variant in *-san) limit=300 ;; *) limit=120 ;; esac # on a busy machine, too
+export UNIT_OUT="$out" UNIT_LIMIT="${UNIT_LIMIT:-$limit}"
 export AMPOULE_BIN="$PWD/build/$variant/bin"
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"

@@ -2,17 +2,14 @@
 """The README's recipe: gitleaks with one more rule is silent about sealed files, and finds
 private keys and plaintext Secrets."""
 import json
-import os
 import pathlib
 import shutil
 import subprocess
 
 import pytest
 
-from seal_run import Seal
+from seal_run import Seal, built
 
-MODULE = "github.com/zricethezav/gitleaks/v8@v8.21.2"
-CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache"))) / "ampoule"
 RULES = pathlib.Path(__file__).parent.parent / "cases/seal/gitleaks.toml"
 SECRET = """\
 apiVersion: v1
@@ -26,10 +23,7 @@ data:
 
 @pytest.fixture(scope="session", name="gitleaks")
 def _gitleaks():
-    found = shutil.which("gitleaks") or CACHE / "gitleaks"
-    if not os.path.exists(found):
-        pytest.skip(f"needs gitleaks (go install {MODULE})")
-    return found
+    return built("gitleaks")
 
 
 def scan(gitleaks, folder, report):

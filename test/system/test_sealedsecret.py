@@ -3,31 +3,18 @@
 test program store_get drives it."""
 import hashlib
 import json
-import os
-import pathlib
-import shutil
 import subprocess
 import time
 
 import pytest
 
 from agent_run import prog
-
-MODULE = "github.com/bitnami-labs/sealed-secrets/cmd/kubeseal@v0.27.1"
-CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache"))) / "ampoule"
+from seal_run import built
 
 
 @pytest.fixture(scope="session", name="kubeseal")
 def _kubeseal():
-    """Built once, through the Go module proxy."""
-    path = CACHE / "kubeseal"
-    if not path.exists():
-        if not shutil.which("go"):
-            pytest.skip("needs kubeseal, or Go to build it")
-        CACHE.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["go", "install", MODULE], check=True,
-                       env={**os.environ, "GOBIN": str(CACHE)})
-    return path
+    return built("kubeseal")
 
 
 class Controller:
