@@ -21,8 +21,9 @@ static const char usage[] =
 	"  --verbose  a line for each case, and the reasons\n"
 	"  --reviews  instead of testing, print a JSON line a case: file, policies, "
 	"expect,\n"
-	"             decision and the AdmissionReview as /validate gets it, for other "
-	"engines\n"
+	"             decision, reasons and the AdmissionReview as /validate gets it, "
+	"for\n"
+	"             other engines\n"
 	"\n"
 	"ampoule policy export --help: the same rules as objects of other engines\n";
 
@@ -43,6 +44,9 @@ static void print_review(const struct policy_case *c)
 					json_object_get(c->document, keys[i]));
 	if (c->review)
 		json_object_set(o, "review", c->review);
+	if (c->reasons)
+		json_object_set_new(o, "reasons",
+				    json_str(c->reasons, strlen(c->reasons)));
 	AUTO_FREE char *text = json_dumps(o, JSON_COMPACT);
 	puts(text);
 }

@@ -13,7 +13,7 @@
 #include "lib/base/str.h"
 #include "webhook/policy_read.h"
 
-static const struct export_form *const forms[] = { &export_vap };
+static const struct export_form *const forms[] = { &export_vap, &export_gatekeeper };
 
 struct exporting {
 	const struct export_form *form;

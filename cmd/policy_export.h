@@ -37,7 +37,7 @@ struct export_form {
 	size_t n_facts;
 };
 
-extern const struct export_form export_vap, export_kyverno;
+extern const struct export_form export_vap, export_kyverno, export_gatekeeper;
 
 // ampoule policy export …
 int policy_export(int argc, char **argv);

@@ -62,7 +62,7 @@ units() {
 mkdir -p build
 timeout -k 10 3600 nice -n 10 sh -c 'sh test/system/build.sh; cd test/kube &&
 	sh build.sh kube-apiserver kube-controller-manager && sh build.sh kube-scheduler kubelet kubectl node
-	sh ../manifests/build.sh' </dev/null >build/tools.log 2>&1 &
+	sh ../manifests/build.sh; sh ../elsewhere/build.sh' </dev/null >build/tools.log 2>&1 &
 making=$!
 
 # suite NAME SECONDS SUITE FOLDER [PYTEST-ARGUMENT…]: after what its build.sh makes
@@ -96,6 +96,7 @@ else
 fi
 stage "executables and image" 180 env SUITE=test/image sh test/support/run_system.sh build/static
 suite manifests 900 test/manifests build/static
+suite "rules in other engines" 900 test/elsewhere build/static
 test ! -f test/demo/demo.sh || AMPOULE_BIN=$PWD/build/mbedtls-musl/bin stage demo 120 sh test/demo/demo.sh
 stage lint 300 sh test/lint/run.sh
 join
