@@ -397,7 +397,7 @@ static bool put_token_sink(struct plan *p, json_t *doc, struct err *e)
 
 static bool write_out(struct plan *p, const json_t *doc)
 {
-	p->config = json_dumps(doc, JSON_COMPACT);
+	p->config = json_text(doc);
 	p->config_len = strlen(p->config);
 	return true;
 }

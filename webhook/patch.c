@@ -175,13 +175,13 @@ struct work {
 // Copies of copies double the container each time.
 static json_t *copy_of(struct work *w, const json_t *there, struct err *e)
 {
-	size_t size = json_dumpb(there, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
-	if (size > w->copy_left) {
+	AUTO_BUF struct buf text = BUF_INIT(w->copy_left);
+	if (!json_put(there, &text)) {
 		err_set(e, ERR_LIMIT, 0, "copied values have at most %d bytes together",
 			PATCH_COPY_MAX);
 		return NULL;
 	}
-	w->copy_left -= size;
+	w->copy_left -= text.len;
 	return json_deep_copy(there);
 }
 

@@ -251,8 +251,8 @@ static void count_file(struct facts *f, const json_t *t, const char *what)
 	AUTO_JSON json_t *same = json_copy((json_t *)(uintptr_t)t);
 	json_object_del(same, "containers");
 	json_object_del(same, "unread_after");
-	AUTO_FREE char *text = json_dumps(same, JSON_COMPACT | JSON_SORT_KEYS);
-	if (is_new(f, what, text ? text : "", ""))
+	AUTO_BUF struct buf text = BUF_INIT(CONFIG_MAX);
+	if (!json_write(same, &text, NULL) || is_new(f, what, buf_str(&text), ""))
 		f->n_files++;
 }
 

@@ -84,7 +84,7 @@ static void put_patch(const json_t *patch, struct buf *to)
 	AUTO_BUF struct buf text = BUF_INIT(PATCH_MAX);
 	(void)buf_room(&text, PATCH_USUAL);
 	buf_puts(to, ",\"patchType\":\"JSONPatch\",\"patch\":\"");
-	if (!json_put(patch, JSON_COMPACT, &text) ||
+	if (!json_put(patch, &text) ||
 	    !codec_b64_encode(text.data, text.len, B64_STD, to) || !buf_putc(to, '"'))
 		buf_truncate(to, 0);
 }
@@ -104,11 +104,13 @@ void review_write(const struct review *r, const struct review_answer *a, struct 
 	if (a->audit)
 		json_object_set(response, "auditAnnotations",
 				(json_t *)(uintptr_t)a->audit);
-	AUTO_FREE char *text = json_dumps(response, JSON_COMPACT);
 	buf_printf(to,
 		   "{\"apiVersion\":\"%s\",\"kind\":\"AdmissionReview\",\"response\":",
 		   r->api_version); // one of two
-	buf_add(to, text, strlen(text) - 1);
+	if (!json_put(response, to))
+		buf_truncate(to, 0);
+	else
+		buf_truncate(to, to->len - 1); // its '}'
 	if (json_array_size(a->patch) > 0)
 		put_patch(a->patch, to);
 	buf_puts(to, "}}");

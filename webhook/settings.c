@@ -258,7 +258,7 @@ static bool check_stores(const struct settings *s, const char *file, struct err 
 		AUTO_JSON json_t *doc =
 			json_pack("{s:{s:O}, s:[{s:s, s:s}]}", "store", name, body,
 				  "template", "destination", "/x", "contents", "x");
-		AUTO_FREE char *text = json_dumps(doc, JSON_COMPACT);
+		AUTO_FREE char *text = json_text(doc);
 		struct conf *c = NULL;
 		struct conf_load_opts opts = { .text = text, .text_name = file };
 		if (!conf_load(&opts, &c, e))

@@ -63,6 +63,16 @@ bool buf_putc(struct buf *b, char c)
 	return buf_add(b, &c, 1);
 }
 
+bool buf_put_rune(struct buf *b, uint32_t rune)
+{
+	char bytes[4];
+	size_t n = rune < 0x80 ? 1 : rune < 0x800 ? 2 : rune < 0x10000 ? 3 : 4;
+	for (size_t i = n; i-- > 1; rune >>= 6)
+		bytes[i] = (char)(0x80 | (rune & 0x3f));
+	bytes[0] = (char)(n == 1 ? rune : (0xf00u >> n & 0xff) | rune);
+	return buf_add(b, bytes, n);
+}
+
 bool buf_printf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap, again;

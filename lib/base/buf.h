@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/base/auto.h"
 
@@ -36,6 +37,8 @@ void buf_release(struct buf *b);
 bool buf_add(struct buf *b, const void *bytes, size_t len);
 bool buf_puts(struct buf *b, const char *s);
 bool buf_putc(struct buf *b, char c);
+// One Unicode scalar value (at most 0x10ffff, which the caller has checked) as UTF-8.
+bool buf_put_rune(struct buf *b, uint32_t rune);
 bool buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 // Room for len more bytes behind the content (to read into); NULL beyond the limit. The

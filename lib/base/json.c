@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON with limits: depth and size are checked before jansson sees a byte, and its own error
-// text (which quotes the input) never gets out.
+// What is asked of jansson's values.
 #include "lib/base/json.h"
 
 #include <string.h>
@@ -13,105 +12,6 @@ void auto_json_(json_t **j)
 {
 	json_decref(*j);
 	*j = NULL;
-}
-
-static const char *reason(enum json_error_code code)
-{
-	switch (code) {
-	case json_error_premature_end_of_input:
-		return "the text ends too early";
-	case json_error_end_of_input_expected:
-		return "something follows the end of the value";
-	case json_error_invalid_utf8:
-		return "bytes that are not UTF-8";
-	case json_error_duplicate_key:
-		return "a key is given twice";
-	case json_error_numeric_overflow:
-		return "a number is too large";
-	default:
-		return "not valid JSON";
-	}
-}
-
-static int line_of(const char *text, size_t at)
-{
-	int line = 1;
-	for (size_t i = 0; i < at; i++)
-		line += text[i] == '\n';
-	return line;
-}
-
-// Behind the string that begins before `at`: at its closing quote, or at the end.
-static size_t skip_string(const char *text, size_t len, size_t at)
-{
-	size_t from = at;
-	for (;;) {
-		const char *quote = memchr(text + at, '"', len - at);
-		size_t slashes = 0, end = quote ? (size_t)(quote - text) : len;
-		while (end - slashes > from && text[end - slashes - 1] == '\\')
-			slashes++;
-		if (!quote || slashes % 2 == 0)
-			return end;
-		at = end + 1;
-	}
-}
-
-// Depth and the place of a fault that jansson would find much later.
-static bool depth_ok(const char *text, size_t len, struct err *e)
-{
-	unsigned depth = 0;
-	const char *nul = len ? memchr(text, '\0', len) : NULL;
-	if (nul) // jansson would pass over it
-		return err_set(e, ERR_CONFIG, 0, "line %d: a NUL byte",
-			       line_of(text, (size_t)(nul - text)));
-	for (size_t i = 0; i < len; i++) {
-		char c = text[i];
-		if (c == '"')
-			i = skip_string(text, len, i + 1);
-		else if ((c == '[' || c == '{') && ++depth > JSON_DEPTH_MAX)
-			return err_set(e, ERR_CONFIG, 0,
-				       "line %d: nested deeper than %d levels",
-				       line_of(text, i), JSON_DEPTH_MAX);
-		else if ((c == ']' || c == '}') && depth > 0)
-			depth--;
-	}
-	return true;
-}
-
-bool json_parse(const char *text, size_t len, size_t max, enum json_flags flags,
-		json_t **ret, struct err *e)
-{
-	if (len > max)
-		return err_set(e, ERR_LIMIT, 0,
-			       "%zu bytes of JSON; at most %zu are allowed", len, max);
-	if (!depth_ok(text, len, e))
-		return false;
-	AUTO_BUF struct buf marked = BUF_INIT(SIZE_MAX / 2);
-	size_t how = JSON_DECODE_ANY | JSON_ALLOW_NUL;
-	if (flags & JSON_KEEP_NUMBERS) {
-		json_number_mark(text, len, &marked);
-		text = buf_str(&marked);
-		len = marked.len;
-	} else {
-		how |= JSON_REJECT_DUPLICATES;
-	}
-	json_error_t je;
-	json_t *j = json_loadb(text, len, how, &je);
-	if (!j)
-		return err_set(e, ERR_CONFIG, 0, "line %d, column %d: %s", je.line,
-			       je.column, reason(json_error_code(&je)));
-	*ret = j;
-	return true;
-}
-
-static int put_bytes(const char *bytes, size_t len, void *to)
-{
-	return buf_add(to, bytes, len) ? 0 : -1;
-}
-
-bool json_put(const json_t *j, size_t how, struct buf *to)
-{
-	return json_dump_callback(j, put_bytes, to, how) == 0;
 }
 
 static bool wrong_type(const json_t *v, const char *key, const char *want, struct err *e)

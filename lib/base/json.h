@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON with limits, on jansson. A json_t lives on the wiping heap (mem.h), so that a freed
+// JSON with limits: jansson's values, read and written here. A json_t lives on the wiping heap (mem.h), so that a freed
 // document leaves nothing behind.
 //
 // Numbers of store data keep their text, as Go's json.Number does in the peers' templates:
@@ -37,8 +37,13 @@ const char *json_number_text(const json_t *j);
 // A kept number from its text (which must be a valid JSON number).
 json_t *json_number_new(const char *text, size_t len);
 
-// Serializes compactly with sorted keys; kept numbers come out bare.
+// Appends the compact text with sorted keys; kept numbers come out bare. False: it does not
+// fit, and nothing is appended.
 MUST_CHECK bool json_write(const json_t *j, struct buf *to, struct err *e);
+// The same with each object's members in their own order.
+MUST_CHECK bool json_put(const json_t *j, struct buf *to);
+// That text on the heap. mem_free() it.
+char *json_text(const json_t *j) __attribute__((returns_nonnull));
 
 // Typed getters of an object's member. A missing member leaves *ret as it is and succeeds;
 // another type is an error that names the key. ret_str borrows from the document.
@@ -58,7 +63,5 @@ const char *json_type_name(const json_t *j);
 // True for a member that is true, "true" or 1: what configurations may write for a flag.
 bool json_is_on(const json_t *object, const char *key);
 
-// A new string value; j_str with a length, for bytes that may hold NUL.
-// Appends the value's text; `how` is jansson's (JSON_COMPACT). False when it does not fit.
-bool json_put(const json_t *j, size_t how, struct buf *to);
+// A new string value; the bytes may hold NUL.
 json_t *json_str(const char *s, size_t len);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compact JSON with sorted keys, so that equal documents have equal bytes; kept numbers come
-// out bare. The templates' own emitters, which copy Go's habits, are not here.
+// Compact JSON; with sorted keys equal documents have equal bytes. Kept numbers come out bare.
+// The templates' own emitters, which copy Go's habits, are not here.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,21 +8,27 @@
 #include "lib/base/json_number.h"
 #include "lib/base/mem.h"
 
+static void write_escape(char c, struct buf *to)
+{
+	static const char bytes[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";
+	const char *known = c ? strchr(bytes, c) : NULL;
+	char letters[] = { '\\', known ? names[known - bytes] : 'u' };
+	buf_add(to, letters, sizeof(letters));
+	if (!known)
+		buf_printf(to, "%04x", (unsigned)c);
+}
+
 static void write_string(const char *s, size_t len, struct buf *to)
 {
-	static const char *const short_escape[] = {
-		['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n",  ['\f'] = "\\f",
-		['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\",
-	};
+	const char *end = s + len;
 	buf_putc(to, '"');
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)s[i];
-		if (c < ARRAY_LEN(short_escape) && short_escape[c])
-			buf_puts(to, short_escape[c]);
-		else if (c < 0x20)
-			buf_printf(to, "\\u%04x", c);
-		else
-			buf_putc(to, s[i]);
+	for (const char *from = s; from < end; from = s + 1) {
+		for (s = from;
+		     s < end && *s != '"' && *s != '\\' && (unsigned char)*s >= ' ';)
+			s++;
+		buf_add(to, from, (size_t)(s - from));
+		if (s < end)
+			write_escape(*s, to);
 	}
 	buf_putc(to, '"');
 }
@@ -32,28 +38,40 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void write_value(const json_t *j, struct buf *to);
+static void write_value(const json_t *j, bool sorted, struct buf *to);
 
-static void write_object(const json_t *j, struct buf *to)
+static void write_member(const char *key, const json_t *value, bool sorted,
+			 struct buf *to)
 {
-	size_t n = json_object_size(j), i = 0;
-	AUTO_FREE const char **keys = mem_calloc(n, sizeof(*keys));
+	if (to->len && to->data[to->len - 1] != '{')
+		buf_putc(to, ',');
+	write_string(key, strlen(key), to);
+	buf_putc(to, ':');
+	write_value(value, sorted, to);
+}
+
+static void write_object(const json_t *j, bool sorted, struct buf *to)
+{
+	size_t n = sorted ? json_object_size(j) : 0, i = 0;
+	AUTO_FREE const char **keys = n ? mem_calloc(n, sizeof(*keys)) : NULL;
 	const char *key;
 	json_t *value;
-	json_object_foreach((json_t *)(uintptr_t)j, key, value) keys[i++] = key;
-	qsort(keys, n, sizeof(*keys), by_text);
 	buf_putc(to, '{');
-	for (i = 0; i < n; i++) {
-		if (i)
-			buf_putc(to, ',');
-		write_string(keys[i], strlen(keys[i]), to);
-		buf_putc(to, ':');
-		write_value(json_object_get(j, keys[i]), to);
+	json_object_foreach((json_t *)(uintptr_t)j, key, value)
+	{
+		if (sorted)
+			keys[i++] = key;
+		else
+			write_member(key, value, sorted, to);
 	}
+	if (n)
+		qsort(keys, n, sizeof(*keys), by_text);
+	for (i = 0; i < n; i++)
+		write_member(keys[i], json_object_get(j, keys[i]), sorted, to);
 	buf_putc(to, '}');
 }
 
-static void write_array(const json_t *j, struct buf *to)
+static void write_array(const json_t *j, bool sorted, struct buf *to)
 {
 	size_t i;
 	json_t *value;
@@ -62,12 +80,12 @@ static void write_array(const json_t *j, struct buf *to)
 	{
 		if (i)
 			buf_putc(to, ',');
-		write_value(value, to);
+		write_value(value, sorted, to);
 	}
 	buf_putc(to, ']');
 }
 
-static void write_value(const json_t *j, struct buf *to)
+static void write_value(const json_t *j, bool sorted, struct buf *to)
 {
 	const char *number = json_number_text(j);
 	if (number) {
@@ -76,10 +94,10 @@ static void write_value(const json_t *j, struct buf *to)
 	}
 	switch (j ? json_typeof(j) : JSON_NULL) {
 	case JSON_OBJECT:
-		write_object(j, to);
+		write_object(j, sorted, to);
 		break;
 	case JSON_ARRAY:
-		write_array(j, to);
+		write_array(j, sorted, to);
 		break;
 	case JSON_STRING:
 		write_string(json_string_value(j), json_string_length(j), to);
@@ -101,12 +119,29 @@ static void write_value(const json_t *j, struct buf *to)
 	}
 }
 
-bool json_write(const json_t *j, struct buf *to, struct err *e)
+static bool write(const json_t *j, bool sorted, struct buf *to, struct err *e)
 {
 	size_t was = to->len;
-	write_value(j, to);
+	write_value(j, sorted, to);
 	if (!buf_failed(to))
 		return true;
 	buf_truncate(to, was);
 	return err_set(e, ERR_LIMIT, 0, "more than %zu bytes of JSON", to->max);
+}
+
+bool json_write(const json_t *j, struct buf *to, struct err *e)
+{
+	return write(j, true, to, e);
+}
+
+bool json_put(const json_t *j, struct buf *to)
+{
+	return write(j, false, to, NULL);
+}
+
+char *json_text(const json_t *j)
+{
+	struct buf text = BUF_INIT(SIZE_MAX / 4);
+	write_value(j, false, &text);
+	return buf_take(&text, NULL);
 }

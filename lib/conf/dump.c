@@ -71,7 +71,7 @@ static void put_target(const struct conf_notify *n, struct buf *to)
 static void put_notify(const struct conf_notify *n, struct buf *to)
 {
 	AUTO_JSON json_t *argv = n->kind == NOTIFY_COMMAND ? list_json(n->argv) : NULL;
-	AUTO_FREE char *text = argv ? json_dumps(argv, JSON_COMPACT) : NULL;
+	AUTO_FREE char *text = argv ? json_text(argv) : NULL;
 	const char *signal = notify_signal_name(n->signal);
 	switch (n->kind) {
 	case NOTIFY_SIGNAL:

@@ -83,19 +83,7 @@ bool cursor_put_rune(struct cursor *c, struct buf *to, uint32_t rune)
 		return cursor_err(c, c->p, "a NUL letter in a string");
 	if (rune > 0x10ffff || (rune >= 0xd800 && rune <= 0xdfff))
 		return cursor_err(c, c->p, "an escape that names no Unicode letter");
-	if (rune < 0x80)
-		return buf_putc(to, (char)rune);
-	if (rune < 0x800)
-		return buf_putc(to, (char)(0xc0 | rune >> 6)) &&
-		       buf_putc(to, (char)(0x80 | (rune & 0x3f)));
-	if (rune < 0x10000)
-		return buf_putc(to, (char)(0xe0 | rune >> 12)) &&
-		       buf_putc(to, (char)(0x80 | (rune >> 6 & 0x3f))) &&
-		       buf_putc(to, (char)(0x80 | (rune & 0x3f)));
-	return buf_putc(to, (char)(0xf0 | rune >> 18)) &&
-	       buf_putc(to, (char)(0x80 | (rune >> 12 & 0x3f))) &&
-	       buf_putc(to, (char)(0x80 | (rune >> 6 & 0x3f))) &&
-	       buf_putc(to, (char)(0x80 | (rune & 0x3f)));
+	return buf_put_rune(to, rune);
 }
 
 bool cursor_number(struct cursor *c, const char *from, struct node *ret)

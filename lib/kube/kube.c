@@ -154,7 +154,7 @@ bool kube_send_streaming(struct kube *k, const struct kube_request *req,
 		mem_printf("%s%s%s%s", k->server, req->path, req->query ? "?" : "",
 			   req->query ? req->query : "");
 	AUTO_WIPE char *bearer = NULL;
-	AUTO_FREE char *body = req->body ? json_dumps(req->body, JSON_COMPACT) : NULL;
+	AUTO_FREE char *body = req->body ? json_text(req->body) : NULL;
 	if (!authorization(k, &bearer, e))
 		return false;
 	struct http_header headers[] = {

@@ -270,6 +270,14 @@ size_t heap_size(const void *p)
 	return n;
 }
 
+// Most blocks are smaller than what a call of memset costs; each has a multiple of 16 bytes.
+static struct block *small_wipe(void *p, size_t n)
+{
+	for (volatile uint64_t *at = p; n > 0; n -= 16, at += 2)
+		at[0] = at[1] = 0;
+	return p;
+}
+
 void heap_free(void *p)
 {
 	pthread_mutex_lock(&heap.lock);
@@ -279,8 +287,7 @@ void heap_free(void *p)
 	if (heap.pages[page].kind == PAGE_RUN) {
 		run_release(page);
 	} else {
-		mem_wipe(p, n);
-		struct block *b = p;
+		struct block *b = small_wipe(p, n);
 		unsigned class = heap.pages[page].class;
 		b->next = heap.small[class];
 		heap.small[class] = b;

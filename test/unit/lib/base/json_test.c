@@ -101,7 +101,7 @@ static void test_nul_byte(void **state)
 		AUTO_JSON json_t *j = NULL;
 		struct err e = ERR_INIT;
 		assert_false(json_parse(text, 4, MAX, (enum json_flags)flags, &j, &e));
-		assert_string_equal(e.text, "line 1: a NUL byte");
+		assert_string_equal(e.text, "line 1, column 3: a NUL byte");
 		assert_false(
 			json_parse(quoted, 5, MAX, (enum json_flags)flags, &j, NULL));
 	}
