@@ -43,9 +43,9 @@ def served(folder, *containers, **keys):
 
 
 class Wrapped:
-    def __init__(self, socket, *command, options=(), **keys):
+    def __init__(self, socket, *command, options=(), agent=AGENT, **keys):
         self.process = subprocess.Popen(
-            [AGENT, "--wrap", socket, *options, "--", *command], stdin=subprocess.DEVNULL,
+            [agent, "--wrap", socket, *options, "--", *command], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, **keys)
         self.app, self.log = Lines(self.process.stdout), Lines(self.process.stderr)
 
@@ -167,9 +167,12 @@ def test_each_container_gets_its_own(folder, sealed, make):
 def test_another_user_is_refused(folder, sealed, make):
     sidecar = make(sealed.store() + served(folder, "web", uid=4321) + variable("PASSWORD") + NEVER)
     sidecar.event("every file is in place")
-    w = make.wrap(f"{folder}/web/.env.sock", "id", "-u", user=4321, group=4321)
+    os.mkdir(f"{folder}/bin")
+    run(AGENT, "--copy-to", f"{folder}/bin")  # who builds may do so where others cannot look
+    copy = f"{folder}/bin/ampoule-agent"
+    w = make.wrap(f"{folder}/web/.env.sock", "id", "-u", agent=copy, user=4321, group=4321)
     assert w.ended() == 0 and w.app.all() == ["4321"]
-    w = make.wrap(f"{folder}/web/.env.sock", "id", "-u", user=1234, group=1234)
+    w = make.wrap(f"{folder}/web/.env.sock", "id", "-u", agent=copy, user=1234, group=1234)
     assert w.ended() == 1 and not w.app.all()
     assert "refuses" in w.log.all()[-1] and "4321" in w.log.all()[-1]
 
