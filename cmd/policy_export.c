@@ -13,6 +13,8 @@
 #include "lib/base/str.h"
 #include "webhook/policy_read.h"
 
+enum { NOTES_MAX = 100 };
+
 static const struct export_form *const forms[] = { &export_vap, &export_gatekeeper };
 
 struct exporting {
@@ -76,7 +78,23 @@ static void each_rule(rule_fn *fn, void *ctx)
 		fn(ctx, "limits", policy_limit_name(i), i);
 }
 
-static void print_cells(const char *rule)
+// Reasons, each told once below the table.
+struct notes {
+	const char *list[NOTES_MAX];
+	size_t n;
+};
+
+static size_t note_of(struct notes *notes, const char *why)
+{
+	size_t i = 0;
+	while (i < notes->n && strcmp(notes->list[i], why) != 0)
+		i++;
+	if (i == notes->n && i < NOTES_MAX)
+		notes->list[notes->n++] = why;
+	return i + 1;
+}
+
+static void print_cells(struct notes *notes, const char *rule)
 {
 	static const char *const words[] = { "no", "in part", "yes" };
 	printf("| `%s` |", rule);
@@ -85,7 +103,7 @@ static void print_cells(const char *rule)
 		if (f->can == EXPORT_WHOLE)
 			printf(" yes |");
 		else
-			printf(" %s: %s |", words[f->can], f->why);
+			printf(" %s (%zu) |", words[f->can], note_of(notes, f->why));
 	}
 	puts("");
 }
@@ -93,14 +111,15 @@ static void print_cells(const char *rule)
 static void print_row(void *ctx, const char *kind, const char *word, size_t i)
 {
 	char rule[64];
-	(void)ctx, (void)i;
+	(void)i;
 	snprintf(rule, sizeof(rule), "%s.%s", kind, word);
-	print_cells(rule);
+	print_cells(ctx, rule);
 }
 
 static void print_table(void)
 {
 	static const char *const others[] = { "match", "exempt", "purpose", "update" };
+	struct notes notes = { .n = 0 };
 	printf("| rule |");
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
 		printf(" %s |", forms[i]->title);
@@ -109,8 +128,11 @@ static void print_table(void)
 		printf("---|");
 	puts("");
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
-		print_cells(others[i]);
-	each_rule(print_row, NULL);
+		print_cells(&notes, others[i]);
+	each_rule(print_row, &notes);
+	puts("");
+	for (size_t i = 0; i < notes.n; i++)
+		printf("%zu. %s\n", i + 1, notes.list[i]);
 }
 
 // --- remarks

@@ -44,6 +44,8 @@ struct cel {
 void cel_make(const struct export_ask *ask, struct cel *ret);
 void cel_release(struct cel *c);
 
+// A regular expression that the keys of our annotations and the peers' match, quoted.
+const char *cel_prefixes(struct cel *c);
 // The variables of a set that the checks of one mode need, in order; mode POLICY_OFF: of all.
 struct cel_variable *cel_needed(struct cel *c, const struct cel_set *set,
 				enum policy_mode mode, size_t *ret_n);
@@ -63,9 +65,27 @@ const char *cel_matches_path(struct pool *pool, const char *text,
 const char *cel_selector(struct pool *pool, const struct selector *s, bool believed);
 
 // --- policy_export_rules.c
-// The variables that read the pod, in order.
-void cel_library(struct cel *c, struct cel_set *set);
 void cel_rules(struct cel *c, struct cel_set *set, const struct policy *p);
 void cel_add_check(struct cel *c, struct cel_set *set, const struct cel_check *check);
-extern const struct export_fact cel_facts[];
-extern const size_t cel_n_facts;
+// Containers of the application with the names of their variables (of `field`, env or envFrom)
+// for which the condition over e holds.
+const char *cel_env_where(struct cel *c, const char *field, const char *name,
+			  const char *condition);
+enum { CEL_FACTS = 38 };
+extern const struct export_fact cel_facts[CEL_FACTS];
+
+// --- policy_export_agent.c, policy_export_literal.c: lists of places
+const char *cel_require_inject(struct cel *c);
+const char *cel_forged_mark(struct cel *c);
+const char *cel_changed_agent(struct cel *c);
+const char *cel_overrides(struct cel *c);
+const char *cel_env_literals(struct cel *c);
+const char *cel_literal_tokens(struct cel *c); // its three variables
+const char *cel_literal_inside(struct cel *c);
+const char *cel_literal_names(struct cel *c);
+void cel_update_rules(struct cel *c, struct cel_set *set);
+
+// --- policy_export_facts.c
+void cel_fact_rules(struct cel *c, struct cel_set *set, const struct policy *p);
+void cel_limit_rules(struct cel *c, struct cel_set *set, const struct policy *p);
+void cel_purpose_rules(struct cel *c, struct cel_set *set, const struct purpose *p);

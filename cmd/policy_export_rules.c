@@ -19,25 +19,24 @@ void cel_add_check(struct cel *c, struct cel_set *set, const struct cel_check *c
 
 typedef const char *emit_fn(struct cel *c);
 
-// Names of variables of the environment of which the condition (over e, x) holds.
-static const char *env_where(struct cel *c, const char *list, const char *field,
-			     const char *name, const char *condition)
+const char *cel_env_where(struct cel *c, const char *field, const char *name,
+			  const char *condition)
 {
-	return pool_printf(&c->pool,
-			   "%s.map(x, x.at + '.%s[' + x.c.?%s.orValue([]).filter(e, "
-			   "%s).map(e, string(%s)).join(', ') + ']')"
-			   ".filter(t, !t.endsWith('.%s[]'))",
-			   list, field, field, condition, name, field);
+	return pool_printf(
+		&c->pool,
+		"variables.apps.map(x, x.at + '.%s[' + x.c.?%s.orValue([]).filter(e, "
+		"%s).map(e, string(%s)).join(', ') + ']')"
+		".filter(t, !t.endsWith('.%s[]'))",
+		field, field, condition, name, field);
 }
 
 static const char *emit_env_secrets(struct cel *c)
 {
 	return pool_printf(&c->pool, "%s + %s",
-			   env_where(c, "variables.apps", "env", "e.name",
-				     "e.?valueFrom.?secretKeyRef.hasValue()"),
-			   env_where(c, "variables.apps", "envFrom",
-				     "e.secretRef.?name.orValue('?')",
-				     "has(e.secretRef)"));
+			   cel_env_where(c, "env", "e.name",
+					 "e.?valueFrom.?secretKeyRef.hasValue()"),
+			   cel_env_where(c, "envFrom", "e.secretRef.?name.orValue('?')",
+					 "has(e.secretRef)"));
 }
 
 static const char *emit_secret_volumes(struct cel *c)
@@ -124,6 +123,22 @@ static const struct forbid_row {
 				 "a Kubernetes Secret in the environment; take it as a "
 				 "file: annotation ampoule.dev/secret-<n>",
 				 false },
+	[FORBID_ENV_LITERALS] = { cel_env_literals,
+				  "the value looks like a credential; put it into a "
+				  "store and "
+				  "take it as a file: annotation ampoule.dev/secret-<n>",
+				  false },
+	[FORBID_FORGED_MARK] = { cel_forged_mark,
+				 "the pod says that it is injected, but has no agent; "
+				 "remove the annotation, which the webhook sets itself",
+				 true },
+	[FORBID_CHANGED_AGENT] = { cel_changed_agent,
+				   "leave the agent and what is its own to the webhook",
+				   false },
+	[FORBID_OVERRIDES] = { cel_overrides,
+			       "what it sets is the operator's; remove it, or ask for a "
+			       "store in the webhook's configuration",
+			       false },
 	[FORBID_SECRET_VOLUMES] = { emit_secret_volumes,
 				    "a Kubernetes Secret as a volume, which lies "
 				    "unencrypted in the API; take it from a store: "
@@ -157,9 +172,20 @@ static const struct forbid_row {
 
 void cel_rules(struct cel *c, struct cel_set *set, const struct policy *p)
 {
+	const struct cel_check inject = {
+		.rule = "require.inject",
+		.mode = p->require_inject,
+		.places = cel_require_inject(c),
+		.remedy =
+			"pods here must be injected; add the annotation "
+			"ampoule.dev/inject: \"true\" and the secrets that the pod needs",
+		.when = "variables.fresh",
+	};
+	if (p->require_inject != POLICY_OFF)
+		cel_add_check(c, set, &inject);
 	for (enum policy_forbid i = 0; i < FORBID_COUNT; i++) {
 		const struct forbid_row *row = &forbids[i];
-		if (p->forbid[i] == POLICY_OFF || !row->emit)
+		if (p->forbid[i] == POLICY_OFF)
 			continue;
 		struct cel_check check = {
 			.rule = pool_printf(&c->pool, "forbid.%s", policy_forbid_name(i)),
@@ -170,19 +196,63 @@ void cel_rules(struct cel *c, struct cel_set *set, const struct policy *p)
 		};
 		cel_add_check(c, set, &check);
 	}
+	cel_fact_rules(c, set, p);
+	cel_limit_rules(c, set, p);
 }
 
-const struct export_fact cel_facts[] = {
+#define ANNOTATIONS                                                                      \
+	"by what the pod's annotations say; the operator's settings are not seen"
+#define AGENT                                                                            \
+	"the agent is known by name, program and image, and not compared with what the " \
+	"webhook would make"
+#define TEMPLATES                                                                        \
+	"by annotations and literals in templates; a path without a store counts as "    \
+	"one of "                                                                        \
+	"the store 'vault'"
+
+const struct export_fact cel_facts[CEL_FACTS] = {
 	{ "match", EXPORT_WHOLE, NULL },
 	{ "exempt", EXPORT_PART,
-	  "CEL knows no clock: what has ended at the export is left out, its end is an "
-	  "annotation of the policy" },
-	{ "forbid.env_secrets", EXPORT_WHOLE, NULL },
+	  "CEL knows no clock: what has ended at the export is left out, the end of "
+	  "others "
+	  "is an annotation" },
+	{ "purpose", EXPORT_PART, ANNOTATIONS },
+	{ "update", EXPORT_PART, "of an agent its image and name" },
+	{ "require.inject", EXPORT_PART, AGENT },
+	{ "forbid.env_secrets", EXPORT_PART, AGENT },
+	{ "forbid.env_literals", EXPORT_PART,
+	  "no measure of randomness, nothing behind base64 or percent escapes" },
 	{ "forbid.secret_volumes", EXPORT_WHOLE, NULL },
 	{ "forbid.disk_volumes", EXPORT_WHOLE, NULL },
 	{ "forbid.host_paths", EXPORT_WHOLE, NULL },
 	{ "forbid.default_account", EXPORT_WHOLE, NULL },
 	{ "forbid.account_token", EXPORT_WHOLE, NULL },
-	{ "forbid.shared_processes", EXPORT_WHOLE, NULL },
+	{ "forbid.shared_processes", EXPORT_PART, AGENT },
+	{ "forbid.forged_mark", EXPORT_WHOLE, NULL },
+	{ "forbid.changed_agent", EXPORT_PART, AGENT },
+	{ "forbid.overrides", EXPORT_WHOLE, NULL },
+	{ "allow.stores", EXPORT_PART, ANNOTATIONS },
+	{ "deny.stores", EXPORT_PART, ANNOTATIONS },
+	{ "allow.store_namespaces", EXPORT_PART, ANNOTATIONS },
+	{ "deny.store_namespaces", EXPORT_PART, ANNOTATIONS },
+	{ "allow.addresses", EXPORT_PART, ANNOTATIONS },
+	{ "deny.addresses", EXPORT_PART, ANNOTATIONS },
+	{ "allow.roles", EXPORT_PART, ANNOTATIONS },
+	{ "deny.roles", EXPORT_PART, ANNOTATIONS },
+	{ "allow.paths", EXPORT_PART, TEMPLATES },
+	{ "deny.paths", EXPORT_PART, TEMPLATES },
+	{ "deny.functions", EXPORT_PART,
+	  "by the template's text, which CEL cannot parse" },
+	{ "allow.functions", EXPORT_NO, "CEL cannot parse templates" },
+	{ "allow.images", EXPORT_WHOLE, NULL },
+	{ "deny.images", EXPORT_WHOLE, NULL },
+	{ "allow.agent_images", EXPORT_PART, ANNOTATIONS },
+	{ "deny.agent_images", EXPORT_PART, ANNOTATIONS },
+	{ "allow.annotations", EXPORT_WHOLE, NULL },
+	{ "deny.annotations", EXPORT_WHOLE, NULL },
+	{ "limits.min_interval", EXPORT_PART, ANNOTATIONS },
+	{ "limits.max_files", EXPORT_PART, "counts annotations" },
+	{ "limits.max_template", EXPORT_PART, ANNOTATIONS },
+	{ "limits.max_ttl", EXPORT_PART,
+	  "by the template's text, which CEL cannot parse" },
 };
-const size_t cel_n_facts = ARRAY_LEN(cel_facts);

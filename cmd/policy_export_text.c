@@ -114,6 +114,17 @@ static void put_path_forms(struct pool *pool, struct buf *to, const char *path,
 	}
 }
 
+// A path whose store nobody has named counts as one of any allowed store, and of 'vault'.
+static void put_store(struct pool *pool, struct buf *to, const char *store, bool deny)
+{
+	const char *glob = cel_glob(pool, store, "");
+	if (!*store)
+		buf_puts(to, "[^:]*");
+	else
+		buf_printf(to, "(?:%s)%s", glob,
+			   !deny || path_rule_glob(store, "vault", "") ? "?" : "");
+}
+
 const char *cel_matches_path(struct pool *pool, const char *text,
 			     const struct patterns *p, bool deny)
 {
@@ -125,10 +136,7 @@ const char *cel_matches_path(struct pool *pool, const char *text,
 		size_t len;
 		const char *path = path_rule_split(p->list[i], &len);
 		buf_puts(&b, i ? "|" : "");
-		if (len > 0)
-			put_glob(&b, pool_strndup(pool, p->list[i], len), "", NULL);
-		else
-			buf_puts(&b, "[^:]*");
+		put_store(pool, &b, pool_strndup(pool, p->list[i], len), deny);
 		buf_puts(&b, ":/*(?:");
 		put_path_forms(pool, &b, path,
 			       deny ? "/(?:(?:data|metadata|subkeys)/)?" : "/(?:data/)?");

@@ -52,9 +52,11 @@ static json_t *rule(const char *group, const char *const *resources, bool sub)
 
 static json_t *pod_rules(void)
 {
-	return json_pack(
-		"[oo]", rule("", (const char *[]){ "pods", NULL }, false),
-		rule("", (const char *[]){ "pods/ephemeralcontainers", NULL }, true));
+	return json_pack("[oo]", rule("", (const char *[]){ "pods", NULL }, false),
+			 rule("",
+			      (const char *[]){ "pods/ephemeralcontainers", "pods/resize",
+						"pods/status", NULL },
+			      true));
 }
 
 static json_t *workload_rules(void)
@@ -185,6 +187,8 @@ static void add_objects(struct cel *c, const struct cel_set *set, enum policy_mo
 	json_array_append_new(to, policy_of(c, set, mode));
 	json_array_append_new(to, binding_of(name, pool_printf(&c->pool, "%s-pods", name),
 					     set, mode, pod_rules()));
+	if (softer == POLICY_OFF)
+		return;
 	json_array_append_new(to, binding_of(name,
 					     pool_printf(&c->pool, "%s-workloads", name),
 					     set, softer, workload_rules()));
@@ -217,5 +221,5 @@ const struct export_form export_vap = {
 	.help = "ValidatingAdmissionPolicy: CEL in the API server itself",
 	.make = make,
 	.facts = cel_facts,
-	.n_facts = 9,
+	.n_facts = CEL_FACTS,
 };

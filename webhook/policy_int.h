@@ -204,3 +204,16 @@ bool agents_same(const json_t *before, const json_t *after, const char **ret);
 // --- policy_literal.c: whether NAME=VALUE of an environment looks like a credential. Returns
 // why ("a password in a URL"), or NULL.
 const char *literal_credential(const char *name, const char *value);
+// Its tables: beginnings of tokens with their least number of further letters, and words. NULL
+// behind the last one.
+enum literal_table {
+	LITERAL_REFERENCES, // beginnings of values that are none
+	LITERAL_PLAIN,      // values that are none
+	LITERAL_ASSIGNED,   // "password=" inside of a value
+	LITERAL_ABOUT,      // last words of names
+	LITERAL_STRONG,     // words of names that say so
+	LITERAL_PUBLIC,     // and that deny it
+};
+const char *literal_token(size_t i, unsigned *ret_least);
+const char *const *literal_pair(size_t i); // two words that say so beside each other
+const char *const *literal_words(enum literal_table table, size_t *ret_n);

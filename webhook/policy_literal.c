@@ -98,32 +98,34 @@ static const char *known_form(const char *v)
 
 // --- references and placeholders
 
+static const char *const references[] = { "$(",     "${",     "{{",         "<",
+					  "vault:", "arn:",   "secret://",  "ref+",
+					  "bao:",   "sm://",  "secretref:", "op://",
+					  "aws:",   "azure:", "gcp:",       "file:",
+					  "env:",   "kms:",   "ssm:",       "%(" };
+
 static bool is_reference(const char *v)
 {
-	static const char *const begins[] = { "$(",     "${",     "{{",         "<",
-					      "vault:", "arn:",   "secret://",  "ref+",
-					      "bao:",   "sm://",  "secretref:", "op://",
-					      "aws:",   "azure:", "gcp:",       "file:",
-					      "env:",   "kms:",   "ssm:",       "%(" };
-	for (size_t i = 0; i < ARRAY_LEN(begins); i++)
-		if (str_starts(v, begins[i]))
+	for (size_t i = 0; i < ARRAY_LEN(references); i++)
+		if (str_starts(v, references[i]))
 			return true;
 	return false;
 }
 
+static const char *const plain_words[] = {
+	"true",     "false",    "yes",       "no",         "on",       "off",
+	"none",     "null",     "nil",       "default",    "disabled", "enabled",
+	"required", "optional", "basic",     "bearer",     "jwt",      "oauth2",
+	"oauth",    "oidc",     "plain",     "scram",      "token",    "password",
+	"secret",   "mtls",     "anonymous", "kubernetes", "iam",      "redacted",
+	"md5",      "never",    "always",    "auto",       "cookie",   "header",
+	"session",  "opaque",   "memory",    "redis",      "vault",    "unset",
+};
+
 static bool is_word(const char *v)
 {
-	static const char *const words[] = {
-		"true",     "false",    "yes",       "no",         "on",       "off",
-		"none",     "null",     "nil",       "default",    "disabled", "enabled",
-		"required", "optional", "basic",     "bearer",     "jwt",      "oauth2",
-		"oauth",    "oidc",     "plain",     "scram",      "token",    "password",
-		"secret",   "mtls",     "anonymous", "kubernetes", "iam",      "redacted",
-		"md5",      "never",    "always",    "auto",       "cookie",   "header",
-		"session",  "opaque",   "memory",    "redis",      "vault",    "unset",
-	};
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (strcasecmp(words[i], v) == 0)
+	for (size_t i = 0; i < ARRAY_LEN(plain_words); i++)
+		if (strcasecmp(plain_words[i], v) == 0)
 			return true;
 	size_t same = strspn(v, "*xX.-");
 	return v[same] == '\0'; // "", "****", "xxxx"
@@ -173,15 +175,16 @@ static bool has_url_password(const char *v)
 	return sign && colon && colon < sign && is_password(colon + 1, "@");
 }
 
+static const char *const assigned[] = { "password=",     "passwd=",    "pwd=",
+					"secret=",       "apikey=",    "api_key=",
+					"access_token=", "auth_token=" };
+
 static bool has_assigned_password(const char *v)
 {
-	static const char *const keys[] = { "password=",     "passwd=",    "pwd=",
-					    "secret=",       "apikey=",    "api_key=",
-					    "access_token=", "auth_token=" };
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		for (const char *at = v; (at = strcasestr(at, keys[i])); at++)
+	for (size_t i = 0; i < ARRAY_LEN(assigned); i++)
+		for (const char *at = v; (at = strcasestr(at, assigned[i])); at++)
 			if ((at == v || !isalnum((unsigned char)at[-1])) &&
-			    is_password(at + strlen(keys[i]), "&;, \t\n'\""))
+			    is_password(at + strlen(assigned[i]), "&;, \t\n'\""))
 				return true;
 	return false;
 }
@@ -235,48 +238,47 @@ static bool has_pair(const struct words *w, const char *one, const char *two)
 	return false;
 }
 
+static const char *const about[] = {
+	"FILE",      "PATH",       "DIR",       "NAME",      "NAMES",    "URL",
+	"URI",       "ENDPOINT",   "HOST",      "PORT",      "TTL",      "EXPIRY",
+	"EXPIRES",   "EXPIRATION", "LENGTH",    "SIZE",      "COUNT",    "LIMIT",
+	"LIMITS",    "ENABLED",    "DISABLED",  "REQUIRED",  "POLICY",   "TYPE",
+	"ALGORITHM", "ALG",        "ISSUER",    "AUDIENCE",  "HEADER",   "ID",
+	"IDS",       "REF",        "VERSION",   "REGION",    "PREFIX",   "SUFFIX",
+	"STORE",     "PROVIDER",   "BACKEND",   "MODE",      "INTERVAL", "TIMEOUT",
+	"ROUNDS",    "LIFETIME",   "DURATION",  "AGE",       "FORMAT",   "METHOD",
+	"SCOPE",     "SCOPES",     "FIELD",     "FIELDS",    "KIND",     "LOCATION",
+	"FOLDER",    "MOUNT",      "NAMESPACE", "ROTATION",  "REFRESH",  "SERVICE",
+	"MANAGER",   "SOURCE",     "CLASS",     "ATTEMPTS",  "RETRIES",  "HINT",
+	"REGEX",     "PATTERN",    "MIN",       "MAX",       "ROLE",     "PER",
+	"SECONDS",   "MINUTES",    "HOURS",     "DAYS",      "MS",       "CLAIM",
+	"COOKIE",    "VALIDATION", "CHECK",     "URLS",      "PERCENT",  "RATIO",
+	"STRATEGY",  "DRIVER",     "ENGINE",    "ENDPOINTS", "ENCODING", "USERNAME",
+	"USER",      "LABEL",      "PROPERTY",  "PARAMETER", "VAR",      "ENV",
+};
+
 // A last word that makes the name one about a credential.
 static bool is_about(const struct words *w)
 {
-	static const char *const last[] = {
-		"FILE",     "PATH",      "DIR",       "NAME",       "NAMES",
-		"URL",      "URI",       "ENDPOINT",  "HOST",       "PORT",
-		"TTL",      "EXPIRY",    "EXPIRES",   "EXPIRATION", "LENGTH",
-		"SIZE",     "COUNT",     "LIMIT",     "LIMITS",     "ENABLED",
-		"DISABLED", "REQUIRED",  "POLICY",    "TYPE",       "ALGORITHM",
-		"ALG",      "ISSUER",    "AUDIENCE",  "HEADER",     "ID",
-		"IDS",      "REF",       "VERSION",   "REGION",     "PREFIX",
-		"SUFFIX",   "STORE",     "PROVIDER",  "BACKEND",    "MODE",
-		"INTERVAL", "TIMEOUT",   "ROUNDS",    "LIFETIME",   "DURATION",
-		"AGE",      "FORMAT",    "METHOD",    "SCOPE",      "SCOPES",
-		"FIELD",    "FIELDS",    "KIND",      "LOCATION",   "FOLDER",
-		"MOUNT",    "NAMESPACE", "ROTATION",  "REFRESH",    "SERVICE",
-		"MANAGER",  "SOURCE",    "CLASS",     "ATTEMPTS",   "RETRIES",
-		"HINT",     "REGEX",     "PATTERN",   "MIN",        "MAX",
-		"ROLE",     "PER",       "SECONDS",   "MINUTES",    "HOURS",
-		"DAYS",     "MS",        "CLAIM",     "COOKIE",     "VALIDATION",
-		"CHECK",    "URLS",      "PERCENT",   "RATIO",      "STRATEGY",
-		"DRIVER",   "ENGINE",    "ENDPOINTS", "ENCODING",   "USERNAME",
-		"USER",     "LABEL",     "PROPERTY",  "PARAMETER",  "VAR",
-		"ENV",
-	};
-	return w->n > 0 && among(w->list[w->n - 1], last, ARRAY_LEN(last));
+	return w->n > 0 && among(w->list[w->n - 1], about, ARRAY_LEN(about));
 }
+
+static const char *const strong[] = {
+	"PASSWORD",  "PASSWD",     "PASSPHRASE",  "SECRET", "TOKEN",
+	"APIKEY",    "CREDENTIAL", "CREDENTIALS", "PWD",    "PASSWORT",
+	"SECRETKEY", "ACCESSKEY",  "PRIVATEKEY",  "DBPASS", "DBPASSWORD",
+	"AUTHTOKEN", "APITOKEN",   "MDP",         "PASS",
+};
+
+static const char *const pairs[][2] = {
+	{ "API", "KEY" },     { "ACCESS", "KEY" },  { "PRIVATE", "KEY" },
+	{ "SIGNING", "KEY" }, { "MASTER", "KEY" },  { "ENCRYPTION", "KEY" },
+	{ "SESSION", "KEY" }, { "LICENSE", "KEY" }, { "AUTH", "KEY" },
+	{ "STORAGE", "KEY" }, { "HMAC", "KEY" },    { "DEPLOY", "KEY" },
+};
 
 static bool names_credential(const struct words *w)
 {
-	static const char *const strong[] = {
-		"PASSWORD",  "PASSWD",     "PASSPHRASE",  "SECRET", "TOKEN",
-		"APIKEY",    "CREDENTIAL", "CREDENTIALS", "PWD",    "PASSWORT",
-		"SECRETKEY", "ACCESSKEY",  "PRIVATEKEY",  "DBPASS", "DBPASSWORD",
-		"AUTHTOKEN", "APITOKEN",   "MDP",         "PASS",
-	};
-	static const char *const pairs[][2] = {
-		{ "API", "KEY" },     { "ACCESS", "KEY" },  { "PRIVATE", "KEY" },
-		{ "SIGNING", "KEY" }, { "MASTER", "KEY" },  { "ENCRYPTION", "KEY" },
-		{ "SESSION", "KEY" }, { "LICENSE", "KEY" }, { "AUTH", "KEY" },
-		{ "STORAGE", "KEY" }, { "HMAC", "KEY" },    { "DEPLOY", "KEY" },
-	};
 	if (is_about(w))
 		return false;
 	for (size_t i = 0; i < w->n; i++)
@@ -301,14 +303,14 @@ static bool hints_at_it(const struct words *w)
 	return false;
 }
 
+static const char *const public_words[] = { "PUBLIC",      "PUB",    "CA",     "CACERT",
+					    "CERT",        "DIGEST", "SHA256", "CHECKSUM",
+					    "FINGERPRINT", "COMMIT", "IMAGE",  "SITE" };
+
 static bool is_public(const struct words *w)
 {
-	static const char *const words[] = { "PUBLIC", "PUB",      "CA",
-					     "CACERT", "CERT",     "DIGEST",
-					     "SHA256", "CHECKSUM", "FINGERPRINT",
-					     "COMMIT", "IMAGE",    "SITE" };
 	for (size_t i = 0; i < w->n; i++)
-		if (among(w->list[i], words, ARRAY_LEN(words)))
+		if (among(w->list[i], public_words, ARRAY_LEN(public_words)))
 			return true;
 	return false;
 }
@@ -426,4 +428,36 @@ const char *literal_credential(const char *name, const char *value)
 	return hints_at_it(&w) && looks_random(v) && !is_uuid(v)
 		       ? "a credential: it is random"
 		       : NULL;
+}
+
+// --- the same rule in another language
+
+const char *literal_token(size_t i, unsigned *ret_least)
+{
+	if (i >= ARRAY_LEN(tokens))
+		return NULL;
+	*ret_least = tokens[i].least;
+	return tokens[i].prefix;
+}
+
+const char *const *literal_pair(size_t i)
+{
+	return i < ARRAY_LEN(pairs) ? pairs[i] : NULL;
+}
+
+const char *const *literal_words(enum literal_table table, size_t *ret_n)
+{
+	static const struct {
+		const char *const *list;
+		size_t n;
+	} tables[] = {
+		[LITERAL_REFERENCES] = { references, ARRAY_LEN(references) },
+		[LITERAL_PLAIN] = { plain_words, ARRAY_LEN(plain_words) },
+		[LITERAL_ASSIGNED] = { assigned, ARRAY_LEN(assigned) },
+		[LITERAL_ABOUT] = { about, ARRAY_LEN(about) },
+		[LITERAL_STRONG] = { strong, ARRAY_LEN(strong) },
+		[LITERAL_PUBLIC] = { public_words, ARRAY_LEN(public_words) },
+	};
+	*ret_n = tables[table].n;
+	return tables[table].list;
 }

@@ -65,6 +65,11 @@ def test_the_readme_shows_metrics_and_audit_events():
         assert section(name).strip() == run(TOOL, "options", f"--{name}").stdout.strip()
 
 
+def test_the_readme_shows_what_other_engines_can_say():
+    """To renew it: ampoule policy export --table, between the marks."""
+    assert section("elsewhere").strip() == run(TOOL, "policy", "export", "--table").stdout.strip()
+
+
 def test_versions_name_both_tls_libraries():
     for program in (AGENT, TOOL):
         text = run(program, "--version").stdout
