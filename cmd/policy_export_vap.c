@@ -2,9 +2,11 @@
 // ValidatingAdmissionPolicy and its binding: one of each for each mode of a policy, judged by the
 // API server itself.
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cmd/policy_export_cel.h"
+#include "lib/base/clock.h"
 #include "lib/base/str.h"
 
 static const char *const actions[] = {
@@ -25,7 +27,24 @@ static const char *object_name(struct cel *c, const struct cel_set *set,
 	return name;
 }
 
-static json_t *metadata_of(const char *name, const struct cel_set *set)
+// Who answers for an exemption that counts, and until when: CEL cannot ask.
+static void note_exemptions(const struct cel *c, const struct policy *p, json_t *to)
+{
+	for (size_t i = 0; i < p->n_exempt; i++) {
+		const struct exemption *x = &p->exempt[i];
+		char key[64], text[400], day[CLOCK_RFC3339_LEN];
+		if (x->until_ms <= c->ask->now_ms)
+			continue;
+		clock_rfc3339(x->until_ms - 1, day);
+		snprintf(key, sizeof(key), "ampoule.dev/exempt-%zu", i + 1);
+		snprintf(text, sizeof(text), "%.100s: owner %.200s, until %.10s", x->name,
+			 x->owner, day);
+		json_object_set_new(to, key, json_string(text));
+	}
+}
+
+static json_t *metadata_of(const struct cel *c, const char *name,
+			   const struct cel_set *set)
 {
 	json_t *annotations = json_object();
 	const struct policy *p = set->policy;
@@ -33,6 +52,8 @@ static json_t *metadata_of(const char *name, const struct cel_set *set)
 	if (p && p->owner)
 		json_object_set_new(annotations, "ampoule.dev/owner",
 				    json_string(p->owner));
+	if (p)
+		note_exemptions(c, p, annotations);
 	return json_pack("{s:s, s:{s:s}, s:o}", "name", name, "labels",
 			 "app.kubernetes.io/part-of", "ampoule", "annotations",
 			 annotations);
@@ -162,19 +183,19 @@ static json_t *policy_of(struct cel *c, const struct cel_set *set, enum policy_m
 	return json_pack("{s:s, s:s, s:o, s:{s:s, s:o, s:o, s:o, s:o}}", "apiVersion",
 			 "admissionregistration.k8s.io/v1", "kind",
 			 "ValidatingAdmissionPolicy", "metadata",
-			 metadata_of(object_name(c, set, mode), set), "spec",
+			 metadata_of(c, object_name(c, set, mode), set), "spec",
 			 "failurePolicy", "Fail", "matchConstraints", constraints(),
 			 "matchConditions", conditions(), "variables", variables,
 			 "validations", validations);
 }
 
-static json_t *binding_of(const char *policy, const char *name, const struct cel_set *set,
-			  enum policy_mode mode, json_t *rules)
+static json_t *binding_of(const struct cel *c, const char *policy, const char *name,
+			  const struct cel_set *set, enum policy_mode mode, json_t *rules)
 {
 	return json_pack("{s:s, s:s, s:o, s:{s:s, s:[s], s:{s:o}}}", "apiVersion",
 			 "admissionregistration.k8s.io/v1", "kind",
 			 "ValidatingAdmissionPolicyBinding", "metadata",
-			 metadata_of(name, set), "spec", "policyName", policy,
+			 metadata_of(c, name, set), "spec", "policyName", policy,
 			 "validationActions", actions[mode], "matchResources",
 			 "resourceRules", rules);
 }
@@ -185,11 +206,12 @@ static void add_objects(struct cel *c, const struct cel_set *set, enum policy_mo
 	const char *name = object_name(c, set, mode);
 	enum policy_mode softer = mode > set->workloads ? set->workloads : mode;
 	json_array_append_new(to, policy_of(c, set, mode));
-	json_array_append_new(to, binding_of(name, pool_printf(&c->pool, "%s-pods", name),
-					     set, mode, pod_rules()));
+	json_array_append_new(to,
+			      binding_of(c, name, pool_printf(&c->pool, "%s-pods", name),
+					 set, mode, pod_rules()));
 	if (softer == POLICY_OFF)
 		return;
-	json_array_append_new(to, binding_of(name,
+	json_array_append_new(to, binding_of(c, name,
 					     pool_printf(&c->pool, "%s-workloads", name),
 					     set, softer, workload_rules()));
 }

@@ -27,6 +27,23 @@ def test_the_shipped_files_are_what_the_program_makes(name):
     assert (FOLDER / f"{name}.yaml").read_text() == made.stdout
 
 
+def test_an_exemption_says_who_answers_and_until_when(tmp_path):
+    policy = tmp_path / "p.hcl"
+    policy.write_text('policy "p" {\n  forbid { env_secrets = true }\n' + "".join(
+        f'  exempt "{name}" {{\n    owner = "a@example.org"\n    until = "{day}"\n'
+        f'    namespaces = ["{name}"]\n  }}\n' for name, day in (("old", "2026-01-31"), ("new", "2027-01-31")))
+        + "}\n")
+    objects, remarks = elsewhere.export("--now", "2026-06-01", policy)
+    made = next(o for o in objects if o["metadata"]["name"] == "ampoule-p-enforce")
+    assert made["metadata"]["annotations"]["ampoule.dev/exempt-2"] == "new: owner a@example.org, until 2027-01-31"
+    assert "ampoule.dev/exempt-1" not in made["metadata"]["annotations"]
+    expressions = [v["expression"] for v in made["spec"]["variables"] if v["name"].startswith("exempt")]
+    assert len(expressions) == 1 and "new" in expressions[0]
+    assert any("'new': exempt holds in part" in r for r in remarks)
+    strict = run(TOOL, "policy", "export", "--form", "vap", "--strict", str(policy), check=False)
+    assert strict.returncode == 1 and not strict.stdout
+
+
 def wait_for(done):
     end = time.monotonic() + LIMIT_S
     while not done():
