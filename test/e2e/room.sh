@@ -75,6 +75,7 @@ test "$(id -u)" = 0 || fail 'needs root: namespaces, mounts and containers'
 for tool in unshare setpriv ip mount; do
 	command -v "$tool" >/dev/null || fail "no $tool here: run 'make deps'"
 done
+test -e /dev/kmsg || fail 'no /dev/kmsg here, which a kubelet reads; in a container: run it privileged'
 unshare --net --mount --pid --fork --mount-proc true ||
 	fail 'this machine allows no namespaces (unshare); in a container: run it privileged'
 sweep 0

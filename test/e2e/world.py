@@ -75,7 +75,8 @@ class World:
         self._install()
 
     def __exit__(self, *_):
-        shutil.copytree("/var/log/pods", self.folder / "pods", dirs_exist_ok=True)
+        if os.path.isdir("/var/log/pods"):  # else the node has not started
+            shutil.copytree("/var/log/pods", self.folder / "pods", dirs_exist_ok=True)
         self.kube.stop()
         self.bao.stop()
         self.pg.__exit__()
