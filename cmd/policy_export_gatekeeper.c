@@ -157,17 +157,27 @@ static json_t *purposes_json(const struct policies *ps)
 
 // --- constraints
 
-static json_t *kinds(bool workloads)
+// The namespaces where the webhook looks at every pod, as its registration has it.
+static json_t *match(bool workloads)
 {
-	json_t *pods = json_pack("[{s:[s], s:[s]}]", "apiGroups", "", "kinds", "Pod");
+	json_t *kinds = json_pack("[{s:[s], s:[s]}]", "apiGroups", "", "kinds", "Pod");
+	json_t *o = json_pack("{s:o, s:[s,s,s,s]}", "kinds", kinds, "excludedNamespaces",
+			      "kube-system", "kube-node-lease", "kube-public",
+			      "ampoule-system");
 	if (!workloads)
-		return pods;
-	json_array_append_new(pods, json_pack("{s:[s], s:[s,s,s,s]}", "apiGroups", "apps",
-					      "kinds", "Deployment", "StatefulSet",
-					      "DaemonSet", "ReplicaSet"));
-	json_array_append_new(pods, json_pack("{s:[s], s:[s,s]}", "apiGroups", "batch",
-					      "kinds", "Job", "CronJob"));
-	return pods;
+		return o;
+	json_array_append_new(kinds,
+			      json_pack("{s:[s], s:[s,s]}", "apiGroups", "", "kinds",
+					"ReplicationController", "PodTemplate"));
+	json_array_append_new(kinds, json_pack("{s:[s], s:[s,s,s,s]}", "apiGroups",
+					       "apps", "kinds", "Deployment",
+					       "StatefulSet", "DaemonSet", "ReplicaSet"));
+	json_array_append_new(kinds, json_pack("{s:[s], s:[s,s]}", "apiGroups", "batch",
+					       "kinds", "Job", "CronJob"));
+	json_object_set_new(o, "namespaceSelector",
+			    json_pack("{s:[{s:s, s:s}]}", "matchExpressions", "key",
+				      "ampoule.dev/enforce", "operator", "Exists"));
+	return o;
 }
 
 // A name that the API server takes; `i` tells those apart that became the same.
@@ -195,15 +205,12 @@ static void add_constraint(const struct export_ask *ask, json_t *to, json_t *nam
 		put_text(parameters, "image", ask->settings->image);
 	if (ask->settings && ask->settings->writable)
 		json_object_set_new(parameters, "writable", json_true());
-	json_t *match = json_pack("{s:o, s:[s,s,s,s]}", "kinds", kinds(workloads),
-				  "excludedNamespaces", "kube-system", "kube-node-lease",
-				  "kube-public", "ampoule-system");
 	json_array_append_new(to,
 			      json_pack("{s:s, s:s, s:{s:o}, s:{s:s, s:o, s:o}}",
 					"apiVersion", "constraints.gatekeeper.sh/v1beta1",
 					"kind", "AmpoulePolicy", "metadata", "name", name,
 					"spec", "enforcementAction", action, "match",
-					match, "parameters", parameters));
+					match(workloads), "parameters", parameters));
 }
 
 struct wanted {

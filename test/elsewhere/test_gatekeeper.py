@@ -3,6 +3,9 @@
 write, judged by the Rego of the ConstraintTemplate as it is shipped."""
 import json
 import pathlib
+import random
+import re
+import string
 import subprocess
 
 import pytest
@@ -126,6 +129,64 @@ def test_every_case_is_decided_as_our_engine_does(opa, shipped, tmp_path, capsys
         print(f"\ngatekeeper: {same} cases decided as our engine does, {words} of them in the "
               f"same words; {len(left)} not expressible: {left}")
     assert words > 270
+
+
+def literal_lines():
+    folder = ROOT / "test" / "cases" / "literals"
+    for name in ("credentials.txt", "harmless.txt"):
+        for line in (folder / name).read_text().splitlines():
+            if line and not line.startswith("#"):
+                yield line.replace("~", "").split("=", 1)
+    # How random a value is decides where a name only hints at a credential.
+    dice = random.Random(20260601)
+    for i in range(300):
+        letters = dice.sample("0123456789abcdef" if i % 3 == 0 else string.ascii_letters
+                              + string.digits, 4 + i % 12)
+        yield "PAYLOAD_SALT", "".join(dice.choices(letters, k=16 + i % 29))
+
+
+def test_literals_are_known_alike(opa, shipped, tmp_path):
+    """The corpus of forbid.env_literals: the same lines, for the same reason."""
+    lines = list(literal_lines())
+    (tmp_path / "cases").mkdir()
+    at_once = 15  # our engine tells of no more than twenty
+    for i in range(0, len(lines), at_once):
+        containers = [{"name": f"line-{i + k}", "image": "a", "env": [{"name": name, "value": value}]}
+                      for k, (name, value) in enumerate(lines[i:i + at_once])]
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"},
+               "spec": {"containers": containers}}
+        (tmp_path / "cases" / f"{i:03}.yaml").write_text(
+            "case: literals\npolicy: 'policy \"p\" { forbid { env_literals = true } }'\n"
+            f"inject: false\nobject: {json.dumps(pod)}\nexpect: {{decision: deny}}\n")
+    cases = gatekeeper.reviews(tmp_path / "cases")
+    (tmp_path / "known").mkdir()
+    found = 0
+    for case, theirs in zip(cases, judged(opa, shipped, cases, tmp_path / "known")):
+        assert theirs == gatekeeper.ours(case)
+        found += len(theirs)
+    assert found > 150 and len(lines) > 750
+
+
+def both_names():
+    """Of each annotation that has a name under our prefix and another under the peers'."""
+    done = gatekeeper.run(gatekeeper.TOOL, "options")
+    form = r"ampoule\.dev/(\S+)\n +vault\.hashicorp\.com/(\S+)"
+    for names in re.findall(form, done.stdout):
+        yield [re.sub("<.*", "db", name) for name in names]
+
+
+def test_annotations_have_the_names_that_the_program_knows(opa, shipped):
+    pairs = list(both_names())
+    assert len(pairs) > 70
+    asked = json.dumps([[key, name] for ours, peers in pairs
+                        for key, name in (("ampoule.dev/", ours), ("openbao.org/", peers))])
+    query = ('{place: {other | other := data.lib.ampoule.names.other_name(p[0], p[1])} | '
+             f'some p in {asked}; place := concat("", p)}}')
+    done = gatekeeper.run(opa, "eval", "--data", shipped, "--format", "json", query)
+    known = json.loads(done.stdout)["result"][0]["expressions"][0]["value"]
+    for ours, peers in pairs:
+        assert known["ampoule.dev/" + ours] == ([peers] if peers != ours else []), ours
+        assert known["openbao.org/" + peers] == ([ours] if peers != ours else []), peers
 
 
 def test_pods_that_nobody_would_write(opa, shipped, tmp_path, capsys):

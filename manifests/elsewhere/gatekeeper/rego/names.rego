@@ -78,6 +78,8 @@ agent_names := {
 
 agent_numbered := `^(inject-command|telemetry|template-left-delim|template-right-delim)-.`
 
+not_numbered := `^(secret-volume-path(-.*)?|template-(config-exit-on-retry-failure|lease-renewal-threshold|max-connections-per-host|static-secret-render-interval))$`
+
 inject_numbered := `^(template-file|template|secret|file|perms)-.`
 
 other_name("ampoule.dev/", name) := concat("", ["agent-", name]) if {
@@ -85,9 +87,8 @@ other_name("ampoule.dev/", name) := concat("", ["agent-", name]) if {
 } else := concat("", ["agent-", name]) if {
 	regex.match(agent_numbered, name)
 } else := concat("", ["agent-inject-", name]) if {
-	not name == "template-static-secret-render-interval"
 	regex.match(inject_numbered, name)
-	not regex.match(`^template-(config|lease|max|static)-`, name)
+	not regex.match(not_numbered, name)
 }
 
 other_name(prefix, name) := short if {
