@@ -94,11 +94,11 @@ else
 	table="$table
   real pods: left out, as it needs root"
 fi
-stage "executables and image" 180 env SUITE=test/image sh test/support/run_system.sh build/static
+stage "executables and image" 400 env SUITE=test/image sh test/support/run_system.sh build/static
 suite manifests 900 test/manifests build/static
 suite "rules in other engines" 900 test/elsewhere build/static
 test ! -f test/demo/demo.sh || AMPOULE_BIN=$PWD/build/mbedtls-musl/bin stage demo 120 sh test/demo/demo.sh
-stage lint 300 sh test/lint/run.sh
+stage lint 600 sh test/lint/run.sh
 join
 
 echo "== summary$table"
