@@ -15,7 +15,8 @@
 
 enum { NOTES_MAX = 100 };
 
-static const struct export_form *const forms[] = { &export_vap, &export_gatekeeper };
+static const struct export_form *const forms[] = { &export_vap, &export_gatekeeper,
+						   &export_kyverno };
 
 struct exporting {
 	const struct export_form *form;

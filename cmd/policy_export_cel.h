@@ -89,3 +89,18 @@ void cel_update_rules(struct cel *c, struct cel_set *set);
 void cel_fact_rules(struct cel *c, struct cel_set *set, const struct policy *p);
 void cel_limit_rules(struct cel *c, struct cel_set *set, const struct policy *p);
 void cel_purpose_rules(struct cel *c, struct cel_set *set, const struct purpose *p);
+
+// --- policy_export_vap.c: what its objects share with those of others. JSON is the caller's.
+extern const char *const cel_actions[]; // of a mode: "Deny", …
+const char *cel_object_name(struct cel *c, const struct cel_set *set,
+			    enum policy_mode mode);
+json_t *cel_metadata(const struct cel *c, const char *name, const struct cel_set *set);
+json_t *cel_pod_rules(void);
+json_t *cel_workload_rules(void);
+// The checks of one mode with all that they need; takes `rules`, the resources.
+json_t *cel_spec(struct cel *c, const struct cel_set *set, enum policy_mode mode,
+		 json_t *rules);
+// The objects that `add` makes of each mode of each set that has one.
+typedef void cel_add_fn(struct cel *c, const struct cel_set *set, enum policy_mode mode,
+			json_t *to);
+json_t *cel_objects(const struct export_ask *ask, cel_add_fn *add);

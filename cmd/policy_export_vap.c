@@ -9,15 +9,15 @@
 #include "lib/base/clock.h"
 #include "lib/base/str.h"
 
-static const char *const actions[] = {
+const char *const cel_actions[] = {
 	[POLICY_AUDIT] = "Audit",
 	[POLICY_WARN] = "Warn",
 	[POLICY_ENFORCE] = "Deny",
 };
 
 // A name of an object for any name of a policy.
-static const char *object_name(struct cel *c, const struct cel_set *set,
-			       enum policy_mode mode)
+const char *cel_object_name(struct cel *c, const struct cel_set *set,
+			    enum policy_mode mode)
 {
 	char *name =
 		pool_printf(&c->pool, "ampoule-%s-%s", set->name, policy_mode_name(mode));
@@ -43,8 +43,7 @@ static void note_exemptions(const struct cel *c, const struct policy *p, json_t 
 	}
 }
 
-static json_t *metadata_of(const struct cel *c, const char *name,
-			   const struct cel_set *set)
+json_t *cel_metadata(const struct cel *c, const char *name, const struct cel_set *set)
 {
 	json_t *annotations = json_object();
 	const struct policy *p = set->policy;
@@ -71,7 +70,7 @@ static json_t *rule(const char *group, const char *const *resources, bool sub)
 			 "scope", "Namespaced");
 }
 
-static json_t *pod_rules(void)
+json_t *cel_pod_rules(void)
 {
 	return json_pack("[oo]", rule("", (const char *[]){ "pods", NULL }, false),
 			 rule("",
@@ -80,7 +79,7 @@ static json_t *pod_rules(void)
 			      true));
 }
 
-static json_t *workload_rules(void)
+json_t *cel_workload_rules(void)
 {
 	static const char *const core[] = { "replicationcontrollers", "podtemplates",
 					    NULL },
@@ -91,11 +90,8 @@ static json_t *workload_rules(void)
 			 rule("batch", batch, false));
 }
 
-static json_t *constraints(void)
+static json_t *constraints(json_t *rules)
 {
-	json_t *rules = pod_rules(), *more = workload_rules();
-	json_array_extend(rules, more);
-	json_decref(more);
 	return json_pack("{s:{s:[{s:s, s:s, s:[ssss]}]}, s:o}", "namespaceSelector",
 			 "matchExpressions", "key", "kubernetes.io/metadata.name",
 			 "operator", "NotIn", "values", "kube-system", "kube-node-lease",
@@ -166,7 +162,8 @@ static void add_validation(struct cel *c, const struct cel_set *set,
 			  "Forbidden"));
 }
 
-static json_t *policy_of(struct cel *c, const struct cel_set *set, enum policy_mode mode)
+json_t *cel_spec(struct cel *c, const struct cel_set *set, enum policy_mode mode,
+		 json_t *rules)
 {
 	size_t n;
 	const struct cel_variable *needed = cel_needed(c, set, mode, &n);
@@ -180,13 +177,22 @@ static json_t *policy_of(struct cel *c, const struct cel_set *set, enum policy_m
 		if (set->checks[i].mode == mode)
 			add_validation(c, set, &set->checks[i], i, variables,
 				       validations);
-	return json_pack("{s:s, s:s, s:o, s:{s:s, s:o, s:o, s:o, s:o}}", "apiVersion",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o}", "failurePolicy", "Fail",
+			 "matchConstraints", constraints(rules), "matchConditions",
+			 conditions(), "variables", variables, "validations",
+			 validations);
+}
+
+static json_t *policy_of(struct cel *c, const struct cel_set *set, enum policy_mode mode)
+{
+	json_t *rules = cel_pod_rules(), *more = cel_workload_rules();
+	json_array_extend(rules, more);
+	json_decref(more);
+	return json_pack("{s:s, s:s, s:o, s:o}", "apiVersion",
 			 "admissionregistration.k8s.io/v1", "kind",
 			 "ValidatingAdmissionPolicy", "metadata",
-			 metadata_of(c, object_name(c, set, mode), set), "spec",
-			 "failurePolicy", "Fail", "matchConstraints", constraints(),
-			 "matchConditions", conditions(), "variables", variables,
-			 "validations", validations);
+			 cel_metadata(c, cel_object_name(c, set, mode), set), "spec",
+			 cel_spec(c, set, mode, rules));
 }
 
 static json_t *binding_of(const struct cel *c, const char *policy, const char *name,
@@ -195,25 +201,28 @@ static json_t *binding_of(const struct cel *c, const char *policy, const char *n
 	return json_pack("{s:s, s:s, s:o, s:{s:s, s:[s], s:{s:o}}}", "apiVersion",
 			 "admissionregistration.k8s.io/v1", "kind",
 			 "ValidatingAdmissionPolicyBinding", "metadata",
-			 metadata_of(c, name, set), "spec", "policyName", policy,
-			 "validationActions", actions[mode], "matchResources",
+			 cel_metadata(c, name, set), "spec", "policyName", policy,
+			 "validationActions", cel_actions[mode], "matchResources",
 			 "resourceRules", rules);
 }
 
+// One policy for pods and workloads; what a mode becomes for each is its binding's.
 static void add_objects(struct cel *c, const struct cel_set *set, enum policy_mode mode,
 			json_t *to)
 {
-	const char *name = object_name(c, set, mode);
-	enum policy_mode softer = mode > set->workloads ? set->workloads : mode;
+	const char *name = cel_object_name(c, set, mode);
 	json_array_append_new(to, policy_of(c, set, mode));
-	json_array_append_new(to,
-			      binding_of(c, name, pool_printf(&c->pool, "%s-pods", name),
-					 set, mode, pod_rules()));
-	if (softer == POLICY_OFF)
-		return;
-	json_array_append_new(to, binding_of(c, name,
-					     pool_printf(&c->pool, "%s-workloads", name),
-					     set, softer, workload_rules()));
+	for (int workloads = 0; workloads < 2; workloads++) {
+		const char *own = pool_printf(&c->pool, "%s-%s", name,
+					      workloads ? "workloads" : "pods");
+		enum policy_mode m =
+			workloads && mode > set->workloads ? set->workloads : mode;
+		if (m != POLICY_OFF)
+			json_array_append_new(to,
+					      binding_of(c, name, own, set, m,
+							 workloads ? cel_workload_rules()
+								   : cel_pod_rules()));
+	}
 }
 
 static bool has_mode(const struct cel_set *set, enum policy_mode mode)
@@ -224,7 +233,7 @@ static bool has_mode(const struct cel_set *set, enum policy_mode mode)
 	return false;
 }
 
-static json_t *make(const struct export_ask *ask)
+json_t *cel_objects(const struct export_ask *ask, cel_add_fn *add)
 {
 	struct cel c;
 	json_t *list = json_array();
@@ -232,9 +241,14 @@ static json_t *make(const struct export_ask *ask)
 	for (size_t i = 0; i < c.n_sets; i++)
 		for (enum policy_mode m = POLICY_ENFORCE; m > POLICY_OFF; m--)
 			if (has_mode(&c.sets[i], m))
-				add_objects(&c, &c.sets[i], m, list);
+				add(&c, &c.sets[i], m, list);
 	cel_release(&c);
 	return list;
+}
+
+static json_t *make(const struct export_ask *ask)
+{
+	return cel_objects(ask, add_objects);
 }
 
 const struct export_form export_vap = {
