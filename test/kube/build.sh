@@ -15,6 +15,7 @@ version=$(sed -n 's/.*k8s.io\/kubernetes \(v[0-9.]*\)$/\1/p' "$here/go.mod" | he
 tools kubernetes "kubernetes-$version"
 
 if [ ! -x "$folder/etcd" ] && command -v etcd >/dev/null; then
+	alone
 	ln -sfn "$(command -v etcd)" "$folder/etcd"
 fi
 from_debian etcd-server usr/bin/etcd
