@@ -9,7 +9,7 @@ program=$(realpath "$1") cases=${2:-20000} seed=${3:-1}
 here=$(cd "$(dirname "$0")" && pwd)
 venv=$here/../../build/deps/venv
 test ! -x "$venv/bin/go" || PATH=$venv/bin:$PATH
-export GOWORK=off GOFLAGS=-mod=mod GOTOOLCHAIN=local CGO_ENABLED=0
+export GOWORK=off GOFLAGS="-mod=mod -buildvcs=false" GOTOOLCHAIN=local CGO_ENABLED=0
 hash=$({ go version && cat "$here"/go.mod "$here"/*/*.go; } | sha256sum | cut -c1-16)
 built=${XDG_CACHE_HOME:-$HOME/.cache}/ampoule/diff-$hash
 if [ ! -e "$built/complete" ]; then
