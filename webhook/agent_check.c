@@ -4,31 +4,60 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
+#include "lib/base/str.h"
 #include "lib/conf/conf.h"
 #include "webhook/notes.h"
+#include "webhook/patch.h"
 #include "webhook/plan.h"
 
 enum { KNOWN_MAX = 16, KNOWN_TEXT_MAX = 8192 };
 
+// Whether the image holds the program, or a mount that the pod gives to the agent may.
+static bool has_program(const struct plan *p, const char *program)
+{
+	static const char *const patches[] = { "agent-json-patch",
+					       "agent-init-json-patch" };
+	const char *from = asked_text(&p->asked, "agent-copy-volume-mounts", "");
+	static const char *const lists[] = { "containers", "initContainers" };
+	const json_t *mount;
+	bool found = strcmp(program, AGENT_PATH) == 0;
+	for (size_t i = 0; i < ARRAY_LEN(lists) && *program == '/'; i++) {
+		found |= !patch_is_empty(asked_text(&p->asked, patches[i], ""));
+		const json_t *c =
+			pod_find(json_object_get(p->spec, lists[i]), "name", from);
+		POD_EACH (json_object_get(c, "volumeMounts"), k, mount)
+			found |= str_starts(program, pod_text(mount, "mountPath"));
+	}
+	return found;
+}
+
+static bool check_command(const struct plan *p, const struct conf_notify *n,
+			  const char *file, struct err *e)
+{
+	static const struct asked_entry unsaid = { .key = "notify" };
+	const struct asked_entry *entry =
+		asked_find(&p->asked, file ? "agent-inject-command-<n>" : "notify", file);
+	if (!entry)
+		entry = asked_find(&p->asked, "notify-<n>", file);
+	return has_program(p, n->argv[0]) ||
+	       asked_wrong(entry ? entry : &unsaid, e,
+			   "the agent's image has no shell and no '%.60s'; use a signal "
+			   "(pkill -HUP nginx), ampoule.dev/notify%s%.63s: "
+			   "http:PORT/PATH, or the whole path of a program in a volume "
+			   "of agent-copy-volume-mounts",
+			   n->argv[0], file ? "-" : "", file ? file : "");
+}
+
 // What a change sets off, looked at for the pod's sake: a signal needs the same user and a
-// shared process namespace; a shell the image has not.
+// shared process namespace; a command its program.
 static bool look_at(struct plan *p, const struct conf_notify *n, const char *file,
 		    struct err *e)
 {
 	bool signal = n->kind == NOTIFY_SIGNAL || n->kind == NOTIFY_RESTART;
 	bool container =
 		n->kind == NOTIFY_RESTART || (signal && n->target == TARGET_CONTAINER);
-	const struct asked_entry *command =
-		file ? asked_find(&p->asked, "agent-inject-command-<n>", file) : NULL;
-	if (n->kind == NOTIFY_COMMAND && n->argv && strcmp(n->argv[0], "/bin/sh") == 0)
-		return command ? asked_wrong(command, e,
-					     "the agent's image has no shell; use a "
-					     "signal (pkill -HUP nginx), a program with "
-					     "plain words as arguments, or ampoule.dev/"
-					     "notify-%.63s",
-					     file)
-			       : err_set(e, ERR_CONFIG, 0,
-					 "the agent's image has no /bin/sh");
+	if (n->kind == NOTIFY_COMMAND && n->argv && !check_command(p, n, file, e))
+		return false;
 	p->signals |= signal && n->target != TARGET_CHILD;
 	if (!container)
 		return true;

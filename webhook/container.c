@@ -153,12 +153,13 @@ static json_t *security(const struct plan *p)
 {
 	json_t *s = json_pack("{s:b, s:{s:[s]}, s:b}", "allowPrivilegeEscalation", 0,
 			      "capabilities", "drop", "ALL", "readOnlyRootFilesystem", 1);
-	if (!p->ask->settings->openshift) {
+	bool ids = !p->ask->settings->openshift;
+	if (ids)
 		json_object_set_new(s, "runAsGroup", json_integer(p->gid));
-		json_object_set_new(s, "runAsNonRoot",
-				    json_boolean(p->uid != 0 && p->gid != 0));
+	json_object_set_new(s, "runAsNonRoot",
+			    json_boolean(!ids || (p->uid != 0 && p->gid != 0)));
+	if (ids)
 		json_object_set_new(s, "runAsUser", json_integer(p->uid));
-	}
 	json_object_set_new(s, "seccompProfile",
 			    json_pack("{s:s}", "type", "RuntimeDefault"));
 	return s;

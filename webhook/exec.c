@@ -121,10 +121,10 @@ void plan_wrap(struct plan *p, const struct plan_target *t, json_t *container)
 {
 	const char *const words[] = { PROGRAM_MOUNT AGENT_PATH, "--wrap",
 				      plan_env_socket(p, t, false), "--" };
-	const json_t *old = json_object_get(container, "command");
-	const char *first = json_string_value(json_array_get(old, 0));
-	if (first && strcmp(first, words[0]) == 0)
-		return;
+	const json_t *old = json_object_get(container, "command"), *one;
+	POD_EACH (old, i, one) // another webhook may have put a wrapper before ours
+		if (json_is_string(one) && strcmp(json_string_value(one), words[0]) == 0)
+			return;
 	json_t *command = json_array();
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		json_array_append_new(command, json_string(words[i]));

@@ -141,6 +141,11 @@ static bool choose_mode(struct plan *p, struct err *e)
 		for (p->mode = 0; strcmp(w[p->mode], json_string_value(word)) != 0;)
 			p->mode++;
 	}
+	if (p->config_map && p->mode == MODE_EXEC)
+		return err_set(
+			e, ERR_CONFIG, 0,
+			"mode exec has its variables from annotations, whose "
+			"place agent-configmap takes; remove the one or the other");
 	p->no_agent = p->mode == MODE_INIT && !p->populate;
 	if (p->no_agent)
 		notes_add(
@@ -159,15 +164,17 @@ static bool choose_processes(struct plan *p, struct err *e)
 	bool share = p->signals;
 	if (said && !asked_bool(&p->asked, "agent-share-process-namespace", &share, e))
 		return false;
-	if (!said && !p->signals)
-		return true;
+	if ((!said && !p->signals) || json_is_true(json_object_get(p->spec, "hostPID")))
+		return true; // with hostPID all processes are seen already
+	if (p->signals && !share)
+		return asked_wrong(said, e,
+				   "a signal to a container needs it; remove the one or "
+				   "the other");
 	if (share && json_is_false(now))
 		return err_set(e, ERR_CONFIG, 0,
 			       "spec.shareProcessNamespace is false, but %s needs it; "
 			       "remove the one or the other",
 			       said ? said->key : "a signal to a container");
-	if (share && json_is_true(json_object_get(p->spec, "hostPID")))
-		return true; // all processes are seen already
 	if (!said && !json_is_true(now))
 		notes_add(p->warnings,
 			  "shareProcessNamespace was set to true: signals to another "

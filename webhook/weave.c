@@ -85,7 +85,15 @@ static bool weave_container(struct plan *p, json_t *container, struct err *e)
 			return false;
 	if (!t->env)
 		return true;
-	if (!pod_find(mounts, "mountPath", PROGRAM_MOUNT))
+	const json_t *there = pod_find(mounts, "mountPath", PROGRAM_MOUNT);
+	if (there && strcmp(pod_text(there, "name"), PROGRAM_VOLUME) != 0)
+		return err_set(
+			e, ERR_CONFIG, 0,
+			"container '%.63s' mounts a volume of its own at " PROGRAM_MOUNT
+			", where mode exec needs the agent; mount "
+			"it elsewhere",
+			t->name);
+	if (!there)
 		json_array_append_new(mounts, json_pack("{s:s, s:s, s:b}", "name",
 							PROGRAM_VOLUME, "mountPath",
 							PROGRAM_MOUNT, "readOnly", 1));
