@@ -58,14 +58,19 @@ static bool look_at(struct plan *p, const struct conf_notify *n, const char *fil
 		n->kind == NOTIFY_RESTART || (signal && n->target == TARGET_CONTAINER);
 	if (n->kind == NOTIFY_COMMAND && n->argv && !check_command(p, n, file, e))
 		return false;
+	if (p->mode == MODE_INIT) { // nobody is notified of the first version
+		if (n->kind != NOTIFY_COMMAND)
+			plan_warn_init(p);
+		return true;
+	}
 	p->signals |= signal && n->target != TARGET_CHILD;
 	if (!container)
 		return true;
-	if (!p->signal_to)
-		p->signal_to = pool_strdup(&p->pool, n->name);
 	for (size_t i = 0; i < p->n_targets; i++)
-		if (strcmp(p->targets[i].name, n->name) == 0)
+		if (strcmp(p->targets[i].name, n->name) == 0) {
+			p->targets[i].signalled = true;
 			return true;
+		}
 	notes_add(p->warnings,
 		  "'%s' is to be signalled, but the pod has no container of that name "
 		  "that is injected",

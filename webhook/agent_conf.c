@@ -272,6 +272,8 @@ static bool put_proxy(const struct plan *p, json_t *doc, struct err *e)
 			"true, false or force is wanted");
 	if (!cache && !quit)
 		return true;
+	if (p->mode == MODE_INIT)
+		plan_warn_init(p);
 	json_t *listener = json_pack("{s:s, s:b}", "type", "tcp", "tls_disable", 1);
 	json_t *list = json_array();
 	json_array_append_new(list, listener);
@@ -335,6 +337,14 @@ static json_t *containers_of(const struct plan *p, const json_t *file, bool init
 	return list;
 }
 
+void plan_warn_init(const struct plan *p)
+{
+	notes_add(
+		p->warnings,
+		"notifications, unread-after and the proxy have no effect in mode init: "
+		"nothing is renewed there");
+}
+
 // One file with a deadline: for the application with it, for init containers without.
 static void spare_file(const struct plan *p, json_t *file, json_t *unread, json_t *list)
 {
@@ -365,6 +375,10 @@ static void spare_init(const struct plan *p, json_t *doc)
 	bool some = false;
 	for (size_t i = 0; i < p->n_targets; i++)
 		some |= p->targets[i].init;
+	POD_EACH (p->templates, i, file)
+		if (p->mode == MODE_INIT &&
+		    (all || json_object_get(file, "unread_after")))
+			plan_warn_init(p);
 	if (!some)
 		return;
 	POD_EACH (p->templates, i, file) {

@@ -43,9 +43,9 @@ static bool choose_containers(struct plan *p, struct err *e)
 		bool wanted = all;
 		POD_EACH (names, k, one)
 			wanted |= strcmp(json_string_value(one), p->targets[i].name) == 0;
-		some |= wanted && !p->targets[i].init;
-		if (wanted && !p->targets[i].init &&
-		    !choose_container(p, &p->targets[i], e))
+		wanted &= container_of(p, p->targets[i].name) != NULL;
+		some |= wanted;
+		if (wanted && !choose_container(p, &p->targets[i], e))
 			return false;
 	}
 	POD_EACH (names, i, one)

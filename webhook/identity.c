@@ -15,13 +15,21 @@
 
 enum { PEER_UID = 100, PEER_GID = 1000 };
 
-static const struct plan_target *signalled(const struct plan *p)
+// The next container that is signalled; the first of all where none is named.
+static const struct plan_target *signalled(const struct plan *p, size_t *i)
 {
-	for (size_t i = 0; i < p->n_targets; i++)
-		if (!p->targets[i].init &&
-		    (!p->signal_to || strcmp(p->targets[i].name, p->signal_to) == 0))
-			return &p->targets[i];
-	return NULL;
+	const struct plan_target *first = NULL;
+	bool named = false;
+	for (size_t k = 0; k < p->n_targets; k++) {
+		named |= p->targets[k].signalled;
+		if (!first && !p->targets[k].init)
+			first = &p->targets[k];
+	}
+	if (!named)
+		return (*i)++ ? NULL : first;
+	while (*i < p->n_targets && !p->targets[*i].signalled)
+		++*i;
+	return *i < p->n_targets ? &p->targets[(*i)++] : NULL;
 }
 
 // The first container's own user, as the peer.
@@ -41,19 +49,24 @@ static bool same_user(struct plan *p, const struct asked_entry *entry, struct er
 		       pod_text(first, "name"));
 }
 
-// The user follows the signal: without capabilities only the same user may send it.
-static void user_for_signal(struct plan *p)
+// The user follows the signal: without capabilities only the same user may send it. `said`: an
+// annotation has chosen him.
+static void user_for_signal(struct plan *p, bool said)
 {
-	const struct plan_target *t = p->signals ? signalled(p) : NULL;
-	if (!t)
-		return;
-	if (t->uid > 0)
-		p->uid = t->uid;
-	else
-		notes_add(p->warnings,
-			  "container '%s' has no runAsUser: the agent runs as user %lld "
-			  "and can signal it only when it has the same",
-			  t->name, (long long)p->uid);
+	const struct plan_target *t;
+	bool chosen = said;
+	for (size_t i = 0; !chosen && (t = signalled(p, &i));)
+		if (t->uid > 0) {
+			p->uid = t->uid;
+			chosen = true;
+		}
+	for (size_t i = 0; (t = signalled(p, &i));)
+		if (t->uid != p->uid && (t->uid >= 0 || !said))
+			notes_add(p->warnings,
+				  "container '%s' has %s runAsUser: the agent runs as "
+				  "user %lld and can signal it only when it has the same",
+				  t->name, t->uid < 0 ? "no" : "another",
+				  (long long)p->uid);
 }
 
 bool plan_user(struct plan *p, struct err *e)
@@ -70,15 +83,16 @@ bool plan_user(struct plan *p, struct err *e)
 		return false;
 	if (as_same && !same_user(p, same, e))
 		return false;
-	if (!as_same && !user)
-		user_for_signal(p);
 	if (!asked_number(&p->asked, "agent-run-as-user", &p->uid, e) ||
 	    !asked_number(&p->asked, "agent-run-as-group", &p->gid, e))
 		return false;
-	if (p->uid < 0 || p->gid < 0)
-		return err_set(e, ERR_CONFIG, 0,
-			       "agent-run-as-user and agent-run-as-group are not "
-			       "negative");
+	if (p->uid < 0 || p->uid > INT32_MAX || p->gid < 0 || p->gid > INT32_MAX)
+		return err_set(
+			e, ERR_CONFIG, 0,
+			"agent-run-as-user and agent-run-as-group are numbers from "
+			"0 to 2147483647");
+	if (p->signals)
+		user_for_signal(p, as_same || user);
 	return true;
 }
 

@@ -47,6 +47,12 @@ static int64_t user_of(const json_t *context)
 	return json_is_integer(uid) ? json_integer_value(uid) : -1;
 }
 
+// Whether `container`, of initContainers, stays beside the application.
+static bool is_sidecar(const json_t *container)
+{
+	return strcmp(pod_text(container, "restartPolicy"), "Always") == 0;
+}
+
 static void add_target(struct plan *p, const json_t *container, bool init)
 {
 	p->targets =
@@ -55,7 +61,7 @@ static void add_target(struct plan *p, const json_t *container, bool init)
 	int64_t uid = user_of(json_object_get(container, "securityContext"));
 	*t = (struct plan_target){
 		.name = pod_text(container, "name"),
-		.init = init,
+		.init = init && !is_sidecar(container),
 		.uid = uid >= 0 ? uid
 				: user_of(json_object_get(p->spec, "securityContext")),
 	};
@@ -87,7 +93,9 @@ static bool choose_targets(struct plan *p, struct err *e)
 		if (!plan_is_agent(one) && is_wanted(wanted, pod_text(one, "name")))
 			add_target(p, one, false);
 	POD_EACH (wanted, i, one)
-		if (!pod_find(containers, "name", json_string_value(one)))
+		if (!pod_find(containers, "name", json_string_value(one)) &&
+		    !is_sidecar(pod_find(json_object_get(p->spec, "initContainers"),
+					 "name", json_string_value(one))))
 			notes_add(p->warnings,
 				  "annotation %s: the pod has no container '%s'",
 				  entry->key, json_string_value(one));

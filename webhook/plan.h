@@ -41,9 +41,10 @@ enum plan_mode { MODE_NATIVE, MODE_PAIR, MODE_INIT, MODE_EXEC };
 // A container that gets files.
 struct plan_target {
 	const char *name;
-	bool init;
-	int64_t uid; // -1: unknown
-	bool env;    // its command is wrapped
+	bool init;      // it ends before the application starts
+	int64_t uid;    // -1: unknown
+	bool env;       // its command is wrapped
+	bool signalled; // by its name
 };
 
 // A folder of the applications: the main one first, then those of secret-volume-path-<n>.
@@ -82,7 +83,6 @@ struct plan {
 	json_t *templates;       // of the agent's configuration
 	json_t *variables;       // of mode exec
 	bool signals;            // something is signalled
-	const char *signal_to;   // the first container that is signalled, or NULL
 	json_t *share_processes; // NULL: leave
 	struct plan_token token;
 	int64_t uid, gid;
@@ -124,7 +124,8 @@ bool plan_may_override(const struct plan *p, const char *name);
 MUST_CHECK bool plan_overrides(struct plan *p, struct err *e);
 // --- agent_conf.c: p->config
 MUST_CHECK bool plan_config(struct plan *p, struct err *e);
-// --- agent_check.c: p->config as the agent reads it; p->signals, p->signal_to
+void plan_warn_init(const struct plan *p); // of what mode init does not do
+// --- agent_check.c: p->config as the agent reads it; p->signals, targets' signalled
 MUST_CHECK bool plan_check(struct plan *p, struct err *e);
 // --- long_config.c: a configuration that is too long for the environment
 bool plan_is_long(const struct plan *p);

@@ -130,8 +130,10 @@ static bool place_agent(struct plan *p, json_t *spec, const char *key, json_t *a
 		list = json_array();
 		json_object_set_new(spec, key, list);
 	}
+	const char *other = *key == 'c' ? "initContainers" : "containers";
 	json_t *there = pod_find(list, "name", name);
-	if (there && !plan_is_agent(there))
+	if (there ? !plan_is_agent(there)
+		  : pod_find(json_object_get(spec, other), "name", name) != NULL)
 		return err_set(
 			e, ERR_CONFIG, 0,
 			"the pod has a container '%.63s' of its own; rename it, or "
@@ -203,10 +205,15 @@ static bool weave_volumes(const struct plan *p, json_t *spec, struct err *e)
 	json_t *old = json_object_get(spec, "volumes");
 	AUTO_JSON json_t *ours = plan_volumes(p);
 	const json_t *one;
+	const char *kind;
+	json_t *source;
 	POD_EACH (ours, i, one) {
 		const json_t *there = pod_find(old, "name", pod_text(one, "name"));
-		bool fits = !there || (json_object_get(there, "emptyDir") != NULL) ==
-					      (json_object_get(one, "emptyDir") != NULL);
+		bool fits = true;
+		json_object_foreach((json_t *)(uintptr_t)one, kind, source)
+		{
+			fits &= !there || json_object_get(there, kind);
+		}
 		if (!fits)
 			return err_set(e, ERR_CONFIG, 0,
 				       "the pod has a volume '%.63s' of another kind; "
