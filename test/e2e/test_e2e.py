@@ -95,7 +95,7 @@ def test_rotation(world):
     """2  a rotation: signalled, read again; one that ignores it is reported"""
     world.secret("two", password="first")
     pod = world.pod("two", {
-        "secret-db": "kv/data/two#password", "interval-db": "1s", "unread-after-db": "5s",
+        "secret-db": "kv/data/two#password", "interval-db": "1s", "unread-after-db": "15s",
         "notify-db": "signal:HUP@reads,signal:HUP@deaf"},
         app("/vault/secrets/db", name="reads", **user(1000)),
         app("/vault/secrets/db", "--deaf", name="deaf", **user(1000))).running()
