@@ -77,12 +77,22 @@ def asked(case, constraints):
             "inventory": {"cluster": {"v1": {"Namespace": names}}}}
 
 
-def judge(opa, rego, cases, folder):
+def together(case):
+    """The case with each policy once, and the actions of its constraints."""
+    policies = {}
+    for one in case["constraints"]:
+        rest = {key: value for key, value in one.items() if key != "action"}
+        policies.setdefault(json.dumps(rest), {**rest, "actions": []})["actions"].append(one["action"])
+    return {**case, "policies": list(policies.values())}
+
+
+def judge(opa, rego, cases, folder, query="answers"):
     """For each case the set of (decision, policy, rule, message)."""
+    cases = cases if query == "answers" else [together(case) for case in cases]
     place = pathlib.Path(folder) / "cases.json"
     place.write_text(json.dumps({"cases": cases}))
     done = run(opa, "eval", "--data", rego, "--data", HERE / "cases.rego", "--input", place,
-               "--format", "json", "data.cases.answers")
+               "--format", "json", f"data.cases.{query}")
     assert done.returncode == 0, done.stdout[:4000] + done.stderr[:4000]
     answers = json.loads(done.stdout)["result"][0]["expressions"][0]["value"]
     assert len(answers) == len(cases)

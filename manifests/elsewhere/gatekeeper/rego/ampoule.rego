@@ -149,11 +149,18 @@ judged := now - known
 
 default now := set()
 
-now := judge(facts.read(world(subject)))
+now := judge(facts.read(world(subject))) if is_asked
+
+# Whether the constraint has anything to say of such a request.
+is_asked if is_object(policy)
+
+is_asked if purposes != []
+
+is_asked if guards
 
 default known := set()
 
-known := judge(facts.read(world(before)))
+known := judge(facts.read(world(before))) if is_asked
 
 judge(f) := ({one |
 	some hit in policy_hits(f)
