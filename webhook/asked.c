@@ -55,8 +55,6 @@ static void add(struct asked *a, const struct asked_entry *entry, json_t *warnin
 		*o = *winner;
 		return;
 	}
-	if (a->n > ASKED_MAX)
-		return;
 	a->entries = pool_append(&a->pool, a->entries, &a->n, sizeof(*a->entries));
 	a->entries[a->n - 1] = *entry;
 }
@@ -73,6 +71,7 @@ static void read_layer(struct asked *a, const json_t *annotations, enum asked_la
 {
 	const char *key, *suffix;
 	json_t *value;
+	size_t unknown = 0; // bytes
 	json_object_foreach((json_t *)(uintptr_t)annotations, key, value)
 	{
 		struct asked_entry entry = { .layer = layer,
@@ -80,11 +79,16 @@ static void read_layer(struct asked *a, const json_t *annotations, enum asked_la
 						     annotation_prefix_of(key, &suffix) };
 		if (entry.prefix == PREFIX_NONE || !json_is_string(value))
 			continue;
+		if ((a->n > ASKED_MAX || unknown > ASKED_BYTES_MAX) &&
+		    !str_ends(suffix, "inject"))
+			continue; // it is refused by us, or by Kubernetes for its size
 		entry.row = annotation_find(entry.prefix, suffix, &entry.n);
 		entry.key = key;
 		entry.value = json_string_value(value);
 		if (layer == LAYER_POD && entry.row)
 			a->bytes += strlen(key) + json_string_length(value);
+		if (!entry.row)
+			unknown += strlen(suffix);
 		if (entry.row)
 			add(a, &entry, warnings);
 		else

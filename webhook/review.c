@@ -53,7 +53,7 @@ bool review_parse(const char *text, size_t len, struct review *ret, struct err *
 {
 	const char *kind;
 	*ret = (struct review){ .document = NULL };
-	if (!json_parse(text, len, REVIEW_MAX, JSON_PLAIN, &ret->document, e))
+	if (!json_parse_few(text, len, REVIEW_MAX, REVIEW_VALUES_MAX, &ret->document, e))
 		return err_wrap(e, "the body is no JSON");
 	if (!json_is_object(ret->document))
 		return err_set(e, ERR_CONFIG, 0, "the body is no AdmissionReview");

@@ -10,7 +10,9 @@
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 
-enum { REVIEW_MAX = 8 << 20 };
+// The webhook's memory is bounded by these: an API server sends 3 MiB at most, and the longest
+// pod that it stores has some 10,000 values.
+enum { REVIEW_MAX = 8 << 20, REVIEWS_MAX = 2 * REVIEW_MAX, REVIEW_VALUES_MAX = 100000 };
 
 struct review {
 	json_t *document; // owns what the others point to

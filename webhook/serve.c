@@ -425,6 +425,7 @@ static bool open_reviews(struct serve *s, struct err *e)
 	struct http_server_opts o = { .routes =
 					      c->metrics_listen ? routes_reviews : routes,
 				      .ctx = s,
+				      .bodies_max = REVIEWS_MAX,
 				      .note = note_broken };
 	if (!c->cert_file && !c->kube.self_signed && !is_loopback(c->listen))
 		return err_set(e, ERR_CONFIG, 0,

@@ -30,7 +30,8 @@
 // connection's end: a malformed head (400), too long a head (431), an unknown path (404), a
 // known path with another method (405 with Allow), a body above the route's limit (413, by
 // Content-Length before a byte of it is read), codings (501), versions (505), too many bytes
-// of bodies in the whole server (503). GET serves HEAD too; its body is not sent.
+// of bodies in the whole server (503 for the largest that is not whole). GET serves HEAD too;
+// its body is not sent.
 //
 // Deadlines are absolute for each phase, never per byte: a client that sends a byte a second
 // gains nothing. A request not whole in time is answered with 408, a handler that does not

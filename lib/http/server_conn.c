@@ -302,10 +302,25 @@ static enum go read_plain_body(struct http_conn *c, size_t *budget)
 	return GO_ON;
 }
 
+// The largest body that is still on its way gives way to the others.
+static struct http_conn *largest_body(const struct http_server *s)
+{
+	struct http_conn *largest = NULL;
+	for (struct http_conn *c = s->conns; c; c = c->next)
+		if (c->phase == HTTP_BODY &&
+		    (!largest || c->x->counted > largest->x->counted))
+			largest = c;
+	return largest;
+}
+
 static enum go read_body(struct http_conn *c, size_t *budget)
 {
-	if (!count_body(c))
-		return refuse_request(c, 503, "too many requests with bodies");
+	while (!count_body(c)) {
+		struct http_conn *largest = largest_body(c->server);
+		if (largest == c || !largest)
+			return refuse_request(c, 503, "too many requests with bodies");
+		http_conn_refuse(largest, 503, "too many requests with bodies", NULL);
+	}
 	return c->x->in.head.chunked ? read_chunked(c, budget)
 				     : read_plain_body(c, budget);
 }

@@ -2,9 +2,11 @@
 """ampoule-webhook over HTTPS: what clients, probes and operators see. What becomes of a pod is
 in test/cases/admission, a real API server in test/kube."""
 import base64
+import contextlib
 import http.client
 import json
 import os
+import pathlib
 import signal
 import socket
 import ssl
@@ -109,6 +111,42 @@ def test_thousands_of_annotations_hold_nobody_up(webhook):
     assert count < 5
 
 
+def test_tiny_values_do_not_fill_the_memory(webhook):
+    """3 bytes of text are 250 of memory: a pod's author must not end the webhook's process."""
+    body = review()
+    body["request"]["object"]["spec"]["containers"][0]["env"] = [{}] * 400000
+    most = json.loads(json.dumps(body))
+    most["request"]["object"]["spec"]["containers"][0]["env"] = [{}] * 99000
+    assert post(webhook, most)[0] == 200
+    whole = json.dumps(body, separators=(",", ":")).encode()
+    assert len(whole) < 3 << 20
+    for _ in range(3):
+        status, text = post(webhook, whole)
+        assert status == 400 and "too many values" in text
+    peak = next(line for line in pathlib.Path(f"/proc/{webhook.process.pid}/status").read_text()
+                .splitlines() if line.startswith("VmHWM"))
+    assert int(peak.split()[1]) < 48 << 10  # KiB; the manifests' limit is 64 MiB
+
+
+def test_large_bodies_that_do_not_come_cost_no_good_request(webhook):
+    context = ssl.create_default_context(cafile=webhook.authority.cert)
+    slow = []
+    for _ in range(6):
+        s = socket.create_connection(("127.0.0.1", webhook.port), LIMIT_S)
+        s = context.wrap_socket(s, server_hostname="127.0.0.1")
+        s.sendall(b"POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                  b"Content-Length: 8388608\r\n\r\n")
+        slow.append(s)
+    for s in slow:
+        with contextlib.suppress(OSError):  # some have to go
+            s.sendall(b" " * 8388600)
+    big = dict(ANNOTATIONS, **{f"example.org/x{i}": "y" * 1000 for i in range(100)})
+    for _ in range(10):
+        assert post(webhook, review(big))[0] == 200
+    for s in slow:
+        s.close()
+
+
 @pytest.mark.parametrize("containers,folders,words", [
     (1000, 1, "more than 250 containers"), (1500, 1, "1000 elements"),
     (200, 200, "1000 mounts"), (250, 4, None)])
@@ -118,7 +156,8 @@ def test_containers_and_folders_have_a_limit(webhook, containers, folders, words
     body = review(asks)
     body["request"]["object"]["spec"]["containers"] = [
         {"name": f"c{i}", "image": "x", "volumeMounts": [
-            {"name": "vault-secrets", "mountPath": f"/m{k}"} for k in range(100)]}
+            {"name": "vault-secrets", "mountPath": f"/m{k}"}
+            for k in range(100 if containers <= 250 else 10)]}
         for i in range(containers)]
     answer = post(webhook, body)[1]["response"]
     assert answer["allowed"] == (words is None)

@@ -93,6 +93,19 @@ static void test_limits(void **state)
 	assert_true(parse(quoted, JSON_PLAIN, &j, &e));
 }
 
+static void test_values_are_counted(void **state)
+{
+	(void)state;
+	AUTO_JSON json_t *j = NULL;
+	struct err e = ERR_INIT;
+	static const char text[] = "{\"a\":[1,{},\n\"x\"]}"; // five values
+	size_t len = strlen(text);
+	assert_true(json_parse_few(text, len, MAX, 5, &j, &e));
+	json_decref(TAKE(j));
+	assert_false(json_parse_few(text, len, MAX, 4, &j, &e));
+	assert_string_equal(e.text, "line 2, column 1: too many values");
+}
+
 static void test_nul_byte(void **state)
 {
 	(void)state;
@@ -259,6 +272,7 @@ int main(void)
 		cmocka_unit_test(test_errors_hold_no_value),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_duplicates),
+		cmocka_unit_test(test_values_are_counted),
 		cmocka_unit_test(test_nul_byte),
 		cmocka_unit_test(test_numbers_keep_their_text),
 		cmocka_unit_test(test_marks_cannot_be_forged),
