@@ -283,8 +283,8 @@ static json_t *make(const struct export_ask *ask)
 
 static const struct export_fact facts[] = {
 	{ "match", EXPORT_PART,
-	  "`namespace_labels` need Gatekeeper to replicate Namespaces (Config or "
-	  "SyncSet)" },
+	  "`namespace_labels` need an older Gatekeeper to replicate Namespaces "
+	  "(`sync.yaml`)" },
 	{ "exempt", EXPORT_PART, "one that holds a rule back is not told" },
 	{ "purpose", EXPORT_PART, PODS_ONLY },
 	{ "update", EXPORT_WHOLE, NULL },

@@ -131,6 +131,19 @@ def test_every_case_is_decided_as_our_engine_does(opa, shipped, tmp_path, capsys
     assert words > 270
 
 
+def test_labels_of_namespaces_are_told_or_replicated(opa, shipped, tmp_path):
+    cases = [case for case in gatekeeper.reviews(*CASES) if case.get("namespaceLabels")]
+    known = gatekeeper.Constraints(tmp_path)
+    replicated = [gatekeeper.asked(case, known.of(case)) for case in cases]
+    told = [{**one, "inventory": {}, "review": {
+        **one["review"], "namespaceObject": {"metadata": {"labels": case["namespaceLabels"]}}}}
+        for case, one in zip(cases, replicated)]
+    unknown = [{**one, "inventory": {}} for one in replicated]
+    answers = gatekeeper.judge(opa, shipped, replicated, tmp_path)
+    assert len(cases) > 2 and answers == gatekeeper.judge(opa, shipped, told, tmp_path)
+    assert answers != gatekeeper.judge(opa, shipped, unknown, tmp_path)
+
+
 def literal_lines():
     folder = ROOT / "test" / "cases" / "literals"
     for name in ("credentials.txt", "harmless.txt"):

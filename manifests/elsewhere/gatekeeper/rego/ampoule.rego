@@ -75,8 +75,12 @@ template_of(o) := places[0] if {
 	]
 }
 
-# Gatekeeper knows labels of namespaces where its Config or a SyncSet replicates Namespaces.
-namespace_labels := object.get(metadata, "labels", {}) if {
+# A newer Gatekeeper tells the namespace; an older one knows it where its Config or a SyncSet
+# replicates Namespaces.
+namespace_labels := object.get(obj.get(space, "metadata"), "labels", {}) if {
+	space := obj.get(review, "namespaceObject")
+	is_object(obj.get(space, "metadata"))
+} else := object.get(metadata, "labels", {}) if {
 	metadata := data.inventory.cluster.v1.Namespace[obj.text(review, "namespace")].metadata
 } else := null
 
