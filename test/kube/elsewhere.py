@@ -142,7 +142,8 @@ def bound(objects, group):
 
 
 def apply(kube, objects):
-    for o in objects:
+    """Bindings of pods last: when one of them is seen at work, all that came before it is known."""
+    for o in sorted(objects, key=lambda o: (o["kind"], o["metadata"]["name"].endswith("-pods"))):
         kube.create(PATHS[o["kind"]], o)
 
 
