@@ -301,7 +301,7 @@ static bool look_at_grace(struct plan *p, struct err *e)
 		return false;
 	if (grace < 0)
 		return asked_wrong(said, e, "seconds are wanted, not negative");
-	if (said && p->mode != MODE_PAIR)
+	if (said && p->mode <= MODE_EXEC)
 		notes_add(p->warnings,
 			  "annotation %s has no effect here: the agent ends after the "
 			  "application",

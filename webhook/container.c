@@ -252,7 +252,7 @@ static void gate(const struct plan *p, json_t *container)
 {
 	json_t *command = json_pack("[s, s, s, s, s, s]", AGENT_PATH, "--probe",
 				    "startup", "--socket", AGENT_SOCKET, "--wait");
-	if (!p->ask->settings->gate_by_probe) {
+	if (!p->ask->settings->gate_by_probe || p->mode == MODE_FIRST) {
 		json_object_set_new(container, "lifecycle",
 				    json_pack("{s:{s:{s:o}}}", "postStart", "exec",
 					      "command", command));
@@ -269,11 +269,10 @@ static void gate(const struct plan *p, json_t *container)
 
 static void make_native(const struct plan *p, json_t *container)
 {
-	if (p->mode != MODE_NATIVE && p->mode != MODE_EXEC)
-		return;
-	if (p->populate)
+	if (p->populate && p->mode <= MODE_FIRST)
 		gate(p, container);
-	json_object_set_new(container, "restartPolicy", json_string("Always"));
+	if (p->mode <= MODE_EXEC)
+		json_object_set_new(container, "restartPolicy", json_string("Always"));
 }
 
 static json_t *arguments(const struct plan *p, bool init)

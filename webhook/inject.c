@@ -24,13 +24,12 @@ static bool is_system(const char *namespace_)
 
 bool inject_has_agent(const json_t *spec)
 {
+	static const char *const lists[] = { "initContainers", "containers" };
 	const json_t *one;
-	POD_EACH (json_object_get(spec, "initContainers"), i, one)
-		if (plan_is_agent(one))
-			return true;
-	POD_EACH (json_object_get(spec, "containers"), k, one)
-		if (plan_is_agent(one))
-			return true;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		POD_EACH (json_object_get(spec, lists[i]), k, one)
+			if (plan_is_agent(one))
+				return true;
 	return false;
 }
 

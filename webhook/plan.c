@@ -12,16 +12,21 @@
 
 enum { TARGETS_MAX = 250, FOLDERS_MAX = 1000, OBJECT_NAME_MAX = 253 };
 
+bool plan_has_config(const json_t *container)
+{
+	const json_t *env = json_object_get(container, "env");
+	return pod_find(env, "name", CONFIG_ENV) || pod_find(env, "name", SOCKET_ENV);
+}
+
 bool plan_is_agent(const json_t *container)
 {
 	const char *name = pod_text(container, "name");
-	const json_t *env = json_object_get(container, "env"),
-		     *command = json_object_get(container, "command");
+	const json_t *command = json_object_get(container, "command");
 	const char *program = json_string_value(json_array_get(command, 0));
 	bool named = strcmp(name, AGENT_NAME) == 0 || strcmp(name, AGENT_INIT_NAME) == 0;
 	// A JSON patch may have given it another name, but no other program.
 	return (named || (program && strcmp(program, AGENT_PATH) == 0)) &&
-	       (pod_find(env, "name", CONFIG_ENV) || pod_find(env, "name", SOCKET_ENV));
+	       plan_has_config(container);
 }
 
 bool plan_is_private(const char *volume)
@@ -99,7 +104,7 @@ static bool choose_targets(struct plan *p, struct err *e)
 			notes_add(p->warnings,
 				  "annotation %s: the pod has no container '%s'",
 				  entry->key, json_string_value(one));
-	if (p->populate)
+	if (p->populate && p->mode != MODE_FIRST) // whose agent comes after them
 		POD_EACH (json_object_get(p->spec, "initContainers"), i, one)
 			if (!plan_is_agent(one))
 				add_target(p, one, true);
@@ -120,6 +125,25 @@ static bool check_folders(const struct plan *p, struct err *e)
 		       "%zu containers with %zu folders each are over the limit of %d "
 		       "mounts; let secrets share folders (secret-volume-path-<n>)",
 		       p->n_targets, p->n_mounts, FOLDERS_MAX);
+}
+
+// An agent among the ordinary containers starts after the init containers, and never ends. It
+// is a pod's own choice: what a namespace or the operator says is for all pods.
+static bool check_first(struct plan *p, const struct asked_entry *said, struct err *e)
+{
+	const char *restart = pod_text(p->spec, "restartPolicy"), *why = NULL;
+	if (json_array_size(json_object_get(p->spec, "initContainers")) > 0 &&
+	    !asked_find(&p->asked, "agent-inject-containers", NULL))
+		why = "init containers run before the agent; name those "
+		      "that need files by inject-containers, or use "
+		      "native";
+	if (*restart && strcmp(restart, "Always") != 0)
+		why = "the pod would never end; use native";
+	if (said->layer == LAYER_POD)
+		return !why || asked_wrong(said, e, "first: %s", why);
+	p->mode = MODE_NATIVE;
+	notes_add(p->warnings, "mode first is native for pods that do not say it");
+	return true;
 }
 
 // The peers' words for what is a mode here. A later layer wins, whatever words it uses; within
@@ -148,6 +172,8 @@ static bool choose_mode(struct plan *p, struct err *e)
 		const char *const *w = said->row->words;
 		for (p->mode = 0; strcmp(w[p->mode], json_string_value(word)) != 0;)
 			p->mode++;
+		if (p->mode == MODE_FIRST && !check_first(p, said, e))
+			return false;
 	}
 	if (p->config_map && p->mode == MODE_EXEC)
 		return err_set(

@@ -34,9 +34,12 @@
 #define LONG_CONFIG "ampoule.dev/config"
 #define LONG_CONFIG_VOLUME "ampoule-config"
 #define LONG_CONFIG_MOUNT "/ampoule/config"
+#define DEFAULT_CONTAINER "kubectl.kubernetes.io/default-container"
 #define SOCKET_ENV "AMPOULE_STATUS_SOCKET" // in place of it with a ConfigMap
 
-enum plan_mode { MODE_NATIVE, MODE_PAIR, MODE_INIT, MODE_EXEC };
+// As the words of lib/conf/options_pod.c. Those up to MODE_EXEC are native sidecars, those up
+// to MODE_FIRST hold the application back themselves.
+enum plan_mode { MODE_NATIVE, MODE_EXEC, MODE_FIRST, MODE_PAIR, MODE_INIT };
 
 // A container that gets files.
 struct plan_target {
@@ -101,6 +104,8 @@ void plan_release(struct plan *p);
 bool plan_is_private(const char *volume);
 // Whether the container is one of ours, from an earlier call.
 bool plan_is_agent(const json_t *container);
+// Whether it has the variables of one, whatever it is.
+bool plan_has_config(const json_t *container);
 const char *plan_folder(struct plan *p, const struct plan_target *t, size_t mount);
 
 // --- files.c: templates, mounts

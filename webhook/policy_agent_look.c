@@ -21,12 +21,6 @@ static enum agent_state changed(struct facts *f, const char *field, const char *
 	return f->state = AGENT_CHANGED;
 }
 
-static bool is_agent(const json_t *container)
-{
-	const json_t *env = json_object_get(container, "env");
-	return pod_find(env, "name", CONFIG_ENV) || pod_find(env, "name", SOCKET_ENV);
-}
-
 // --- two versions of a pod
 
 static bool same_agent(const json_t *one, const json_t *other)
@@ -46,7 +40,7 @@ bool agents_same(const json_t *before, const json_t *after, const char **ret)
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		POD_EACH (json_object_get(old, lists[i]), k, one) {
 			*ret = pod_text(one, "name");
-			if (is_agent(one) &&
+			if (plan_has_config(one) &&
 			    !same_agent(one, pod_find(json_object_get(new, lists[i]),
 						      "name", *ret)))
 				return false;
@@ -96,7 +90,7 @@ static json_t *stripped(const struct facts *f)
 			continue;
 		json_t *list = json_array();
 		POD_EACH (json_object_get(f->spec, lists[i]), k, one)
-			if (!is_agent(one))
+			if (!plan_has_config(one))
 				json_array_append(list, one);
 		json_object_set_new(spec, lists[i], list);
 	}
@@ -246,9 +240,9 @@ static enum agent_state compare(struct facts *f, const json_t *made)
 		POD_EACH (there, k, one) {
 			const char *name = pod_text(one, "name");
 			other = pod_find(wanted, "name", name);
-			if (!is_agent(one))
+			if (!plan_has_config(one))
 				continue;
-			if (!other || !is_agent(other))
+			if (!other || !plan_has_config(other))
 				return changed(f, facts_field(f, lists[i], one),
 					       "it is an agent that the webhook has not "
 					       "made; remove the container");
@@ -265,7 +259,7 @@ static enum agent_state compare(struct facts *f, const json_t *made)
 						    why));
 		}
 		POD_EACH (wanted, k, one)
-			if (is_agent(one) &&
+			if (plan_has_config(one) &&
 			    !pod_find(there, "name", pod_text(one, "name")))
 				return changed(f, facts_field(f, lists[i], one),
 					       "the agent is missing; leave the "

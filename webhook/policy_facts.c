@@ -341,12 +341,6 @@ static void add_image(struct facts *f, enum policy_fact kind, const char *image,
 	one->also[1] = named ? image : NULL;
 }
 
-static bool has_agent_env(const json_t *container)
-{
-	const json_t *env = json_object_get(container, "env");
-	return pod_find(env, "name", CONFIG_ENV) || pod_find(env, "name", SOCKET_ENV);
-}
-
 static bool is_ephemeral(const char *list)
 {
 	return strcmp(list, "ephemeralContainers") == 0;
@@ -362,7 +356,7 @@ static void read_container(struct facts *f, const char *list, const json_t *c)
 {
 	const char *image = pod_text(c, "image");
 	const char *field = pool_printf(f->pool, "%s.image", facts_field(f, list, c));
-	if (is_ephemeral(list) || !has_agent_env(c))
+	if (is_ephemeral(list) || !plan_has_config(c))
 		return;
 	if (!f->agent) {
 		f->agent = c;

@@ -35,12 +35,6 @@ static bool is_agent_name(const char *name)
 	return strcmp(name, AGENT_NAME) == 0 || strcmp(name, AGENT_INIT_NAME) == 0;
 }
 
-static bool has_agent_env(const json_t *container)
-{
-	const json_t *env = json_object_get(container, "env");
-	return pod_find(env, "name", CONFIG_ENV) || pod_find(env, "name", SOCKET_ENV);
-}
-
 // A container's own folder of the secrets' volume: its name, with a number behind a dot for
 // further mounts.
 static bool is_own_folder(const char *folder, const char *container)
@@ -98,16 +92,16 @@ static void look_at_container(struct judging *j, const char *list, const json_t 
 	const char *field = facts_field(f, list, c), *image = pod_text(c, "image");
 	const char *target = pod_text(c, "targetContainerName");
 	bool ephemeral = is_ephemeral(list);
-	if (is_agent_name(pod_text(c, "name")) && !has_agent_env(c))
+	if (is_agent_name(pod_text(c, "name")) && !plan_has_config(c))
 		judge_found(j, field,
 			    "it has the agent's name, but is not the agent; rename it");
-	if (ephemeral && has_agent_env(c))
+	if (ephemeral && plan_has_config(c))
 		judge_found(j, field, "it is a second agent; remove it");
 	if (is_agent_name(target))
 		judge_found(j, field,
 			    "it looks into the agent's processes "
 			    "(targetContainerName); choose another container");
-	if (!has_agent_env(c) && f->agent &&
+	if (!plan_has_config(c) && f->agent &&
 	    (strcmp(image, f->ask->settings->image) == 0 ||
 	     strcmp(image, pod_text(f->agent, "image")) == 0))
 		judge_found(j, field,
@@ -147,7 +141,7 @@ void forbid_changed_agent(struct judging *j)
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		POD_EACH (json_object_get(f->spec, lists[i]), k, one)
 			if (is_ephemeral(lists[i]) ||
-			    (one != f->agent && !(has_agent_env(one) &&
+			    (one != f->agent && !(plan_has_config(one) &&
 						  is_agent_name(pod_text(one, "name")))))
 				look_at_container(j, lists[i], one);
 	look_at_volumes(j);

@@ -57,19 +57,13 @@ static const struct policy keeper = {
 		    [FORBID_FORGED_MARK] = POLICY_ENFORCE },
 };
 
-static bool is_agent(const json_t *container)
-{
-	const json_t *env = json_object_get(container, "env");
-	return pod_find(env, "name", CONFIG_ENV) || pod_find(env, "name", SOCKET_ENV);
-}
-
 static bool is_injected(const json_t *pod)
 {
 	static const char *const lists[] = { "initContainers", "containers" };
 	const json_t *spec = json_object_get(pod, "spec"), *one;
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		POD_EACH (json_object_get(spec, lists[i]), k, one)
-			if (is_agent(one))
+			if (plan_has_config(one))
 				return true;
 	return false;
 }

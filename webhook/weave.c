@@ -155,10 +155,10 @@ static bool add_agents(struct plan *p, json_t *spec, struct err *e)
 {
 	AUTO_JSON json_t *init = NULL;
 	AUTO_JSON json_t *side = NULL;
-	bool early = p->mode == MODE_NATIVE || p->mode == MODE_EXEC;
+	bool early = p->mode <= MODE_EXEC;
 	if (p->no_agent)
 		return true;
-	if (!early && p->populate &&
+	if (p->mode > MODE_FIRST && p->populate &&
 	    (!plan_container(p, true, &init, e) ||
 	     !place_agent(p, spec, "initContainers", init, p->first, e)))
 		return false;
@@ -166,7 +166,7 @@ static bool add_agents(struct plan *p, json_t *spec, struct err *e)
 		return true;
 	return plan_container(p, false, &side, e) &&
 	       place_agent(p, spec, early ? "initContainers" : "containers", side,
-			   early && p->first, e);
+			   p->mode == MODE_FIRST || (early && p->first), e);
 }
 
 // --- volumes
@@ -238,6 +238,11 @@ static void mark(const struct plan *p, json_t *metadata)
 	if (plan_is_long(p))
 		json_object_set_new(annotations, LONG_CONFIG,
 				    json_str(p->config, p->config_len));
+	// kubectl's logs and exec go to the first container unless told otherwise.
+	if (p->mode == MODE_FIRST && p->targets &&
+	    !json_object_get(annotations, DEFAULT_CONTAINER))
+		json_object_set_new(annotations, DEFAULT_CONTAINER,
+				    json_string(p->targets[0].name));
 	json_object_set_new(metadata, "annotations", annotations);
 }
 

@@ -4,7 +4,9 @@
 // our own prefix it is valid too, without its "agent-".
 #include "lib/conf/options_int.h"
 
-static const char *const mode_words[] = { "native", "pair", "init", "exec", NULL };
+static const char *const mode_words[] = {
+	"native", "exec", "first", "pair", "init", NULL
+};
 static const char *const template_words[] = { "map", "json", NULL };
 
 // POD(type, our name, the peer's name, default, help)
@@ -33,7 +35,8 @@ static const struct option_row rows[] = {
 	PEER(OPTION_STRING, "agent-inject-status", NULL,
 	     "injected: nothing is done; set when a pod has been injected"),
 	WORD(mode_words, "mode", NULL, "native",
-	     "native sidecar, init and sidecar pair, init alone, or exec"),
+	     "native sidecar, init and sidecar pair, init alone, exec, or first: the "
+	     "first of the containers"),
 	PEER(OPTION_LIST, "agent-inject-containers", NULL,
 	     "the application's containers that see the files; without it all"),
 	PEER(OPTION_BOOL, "agent-init-first", "false",
