@@ -136,13 +136,17 @@ void cert_cas_add(struct cert_cas *c, const struct x509 *ca)
 	c->n++;
 }
 
+bool cert_is_own_ca(const struct x509 *c)
+{
+	return c->is_ca && str_starts(c->subject, "CN=" CA_NAME);
+}
+
 void cert_cas_read(struct bytes pem, struct cert_cas *to, bool *ret_others)
 {
 	AUTO_X509_CHAIN struct x509_chain chain = { 0 };
 	*ret_others = !x509_chain_from_pem(pem, &chain, NULL) && pem.len > 0;
 	for (size_t i = 0; i < chain.n; i++) {
-		if (chain.certs[i]->is_ca &&
-		    str_starts(chain.certs[i]->subject, "CN=" CA_NAME))
+		if (cert_is_own_ca(chain.certs[i]))
 			cert_cas_add(to, chain.certs[i]);
 		else
 			*ret_others = true;

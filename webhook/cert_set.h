@@ -25,6 +25,7 @@ enum {
 	// Clocks of machines differ: a certificate begins that long before it was made, and
 	// nobody takes a CA away sooner than that after its end.
 	CERT_SKEW_S = 600,
+	CERT_KNOWN_S = 600, // every API server has seen a CA of that age
 };
 
 struct cert_gen {
@@ -47,6 +48,7 @@ void cert_cas_release(struct cert_cas *c);
 void cert_cas_add(struct cert_cas *c, const struct x509 *ca); // copies
 bool cert_cas_has(const struct cert_cas *c, const struct x509 *ca);
 bool cert_cas_equal(const struct cert_cas *a, const struct cert_cas *b);
+bool cert_is_own_ca(const struct x509 *c); // one of our making
 // Those of our own making in PEM text; *ret_others: there were other certificates or bytes.
 void cert_cas_read(struct bytes pem, struct cert_cas *to, bool *ret_others);
 void cert_cas_write(const struct cert_cas *c, struct buf *to);

@@ -8,8 +8,11 @@
 
 enum { BUNDLE_MAX = 256 * 1024 };
 
-static void read_bundle(const json_t *webhook, struct cert_cas *to, bool *ret_others)
+// foreign: CAs of others as PEM text; may be NULL.
+static void read_bundle(const json_t *webhook, struct cert_cas *to, bool *ret_others,
+			struct buf *foreign)
 {
+	AUTO_X509_CHAIN struct x509_chain chain = { 0 };
 	const json_t *text =
 		json_object_get(json_object_get(webhook, "clientConfig"), "caBundle");
 	AUTO_BUF struct buf pem = BUF_INIT(BUNDLE_MAX);
@@ -18,6 +21,11 @@ static void read_bundle(const json_t *webhook, struct cert_cas *to, bool *ret_ot
 			     json_string_length(text), B64_STD | B64_NEWLINES, &pem,
 			     NULL))
 		cert_cas_read(bytes_of(pem.data, pem.len), to, ret_others);
+	if (!foreign || !x509_chain_from_pem(bytes_of(pem.data, pem.len), &chain, NULL))
+		return;
+	for (size_t i = 0; i < chain.n; i++)
+		if (chain.certs[i]->is_ca && !cert_is_own_ca(chain.certs[i]))
+			(void)!x509_to_pem(chain.certs[i], foreign, NULL);
 }
 
 bool cert_trust_has(const json_t *registration, const struct x509 *ca)
@@ -28,7 +36,7 @@ bool cert_trust_has(const json_t *registration, const struct x509 *ca)
 	json_array_foreach(json_object_get(registration, "webhooks"), i, webhook)
 	{
 		AUTO(cert_cas_release) struct cert_cas have = { .n = 0 };
-		read_bundle(webhook, &have, &others);
+		read_bundle(webhook, &have, &others, NULL);
 		ok &= cert_cas_has(&have, ca);
 	}
 	return ok;
@@ -41,17 +49,24 @@ static json_t *wanted(const json_t *webhook, const struct cert_cas *cas, int64_t
 	AUTO(cert_cas_release) struct cert_cas want = { .n = 0 };
 	AUTO_BUF struct buf pem = BUF_INIT(BUNDLE_MAX);
 	AUTO_BUF struct buf text = BUF_INIT(2 * BUNDLE_MAX);
-	bool others;
-	read_bundle(webhook, &have, &others);
+	AUTO_BUF struct buf foreign = BUF_INIT(BUNDLE_MAX);
+	bool others, young;
+	read_bundle(webhook, &have, &others, &foreign);
 	for (size_t i = 0; i < have.n; i++)
 		cert_cas_add(&want, have.list[i]);
 	cert_cas_drop_ended(&want, now_s);
 	for (size_t i = 0; i < cas->n; i++)
 		if (cas->list[i]->not_after > now_s)
 			cert_cas_add(&want, cas->list[i]);
-	if (!others && cert_cas_equal(&have, &want))
+	// While another one's certificate may still be served (files gave way to ours, and the
+	// old replicas live), its CA stays.
+	young = cas->n && now_s < cas->list[0]->not_before + CERT_SKEW_S + CERT_KNOWN_S;
+	if (!young)
+		buf_truncate(&foreign, 0);
+	if ((!others || foreign.len) && cert_cas_equal(&have, &want))
 		return NULL;
 	cert_cas_write(&want, &pem);
+	buf_add(&pem, foreign.data, foreign.len);
 	codec_b64_encode(pem.data, pem.len, B64_STD, &text);
 	return json_string(buf_str(&text));
 }

@@ -2,7 +2,8 @@
 // The caBundle of the webhook's own two registrations. Pure.
 //
 // Whoever looks adds what its Secret holds and never takes away what another replica may
-// have added: only CAs that have ended, and what is none of ours. So replicas that have seen
+// have added: only CAs that have ended, and what is none of ours (a CA of others when our own
+// newest is CERT_KNOWN_S old). So replicas that have seen
 // different versions agree, in any order.
 #pragma once
 

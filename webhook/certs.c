@@ -23,7 +23,7 @@ enum {
 	PAUSE_MS = 500,  // between two writes of one object
 	RETRY_MAX_MS = 15000,
 	JITTER_MAX_MS = 30000,
-	LONG_AGO_S = 600, // every API server has seen a CA of that age
+	FIGHT_MAX = 6, // doublings of the pause, when others write the Secret, too
 	MS = 1000,
 };
 
@@ -37,6 +37,7 @@ struct object {
 	struct kube_call *call; // a write under way
 	struct backoff backoff;
 	int64_t wait_until_ms;
+	char *from; // the version that the write under way was made from
 };
 
 enum { SECRET, MUTATING, VALIDATING, OBJECTS };
@@ -55,6 +56,10 @@ struct certs {
 	int64_t trusted_since_ms; // the newest CA; 0: it is not
 	int64_t jitter_ms;
 	uint64_t made;
+	bool making;        // the write under way is of a generation
+	int64_t written_ms; // the last generation of ours
+	bool clock_told;
+	unsigned fights; // how often in a row it was replaced at once
 	struct loop_timer timer;
 	struct err trouble;
 	char reason[ERR_TEXT_MAX + 64];
@@ -125,16 +130,41 @@ static void on_health(void *ctx, const struct err *e)
 
 // --- what is written
 
+// The next generation is made when this one has been taken; later and later while somebody
+// else replaces them.
+static int64_t pause_after(struct certs *c, const struct object *o, const json_t *object)
+{
+	int64_t now = clock_mono_ms(), pause = c->o.settle_ms;
+	if (o != &c->objects[SECRET])
+		return PAUSE_MS;
+	if (!c->making)
+		return 0;
+	c->made++;
+	c->fights = c->written_ms && now - c->written_ms < (2 * pause) << c->fights
+			    ? c->fights + (c->fights < FIGHT_MAX)
+			    : 0;
+	c->written_ms = now;
+	log_info("certificate made", LOG_STR("version", kube_version(object)));
+	if (c->fights > 1)
+		log_warn(
+			"the certificates are replaced as soon as they are written: does "
+			"somebody else write this Secret? (metadata.managedFields)",
+			LOG_STR("secret", c->o.secret));
+	return pause << c->fights;
+}
+
 static void on_written(void *ctx, const json_t *object, const struct err *e)
 {
 	struct object *o = ctx;
 	struct certs *c = o->certs;
+	AUTO_FREE char *from = TAKE(o->from);
 	o->call = NULL;
 	if (!e) {
 		backoff_reset(&o->backoff);
-		o->wait_until_ms =
-			clock_mono_ms() + (o == &c->objects[SECRET] ? 0 : PAUSE_MS);
-		see(o, object);
+		o->wait_until_ms = clock_mono_ms() + pause_after(c, o, object);
+		// Else the watch has told of it, or of what came after it.
+		if (strcmp(from, kube_version(o->seen)) == 0)
+			see(o, object);
 		err_clear(&c->trouble);
 	} else if (e->cause == KUBE_CONFLICT) {
 		o->wait_until_ms =
@@ -160,8 +190,10 @@ static void write_object(struct object *o, enum kube_verb verb, json_t *take)
 				  .path = o->path,
 				  .query = "fieldManager=ampoule-webhook",
 				  .body = body };
+	o->from = mem_strdup(kube_version(o->seen));
 	if (kube_send(o->certs->o.kube, &r, on_written, o, &o->call, &e))
 		return;
+	mem_free(TAKE(o->from));
 	o->wait_until_ms = clock_mono_ms() + backoff_next(&o->backoff);
 	o->certs->trouble = e;
 	log_fail(LOG_WARN, &e, "not written", LOG_STR("what", o->path));
@@ -186,18 +218,36 @@ static void renew(struct certs *c)
 		o->wait_until_ms = clock_mono_ms() + backoff_next(&o->backoff);
 		return;
 	}
-	c->made++;
-	log_info("certificate made", LOG_STR("serial", fresh.newest.leaf->serial),
-		 LOG_INT("not_after", fresh.newest.leaf->not_after));
+	c->making = true;
 	write_object(o, KUBE_UPDATE, cert_set_write(&fresh, o->seen));
+}
+
+// One whose clock is wrong would take what is good for ended, and drop it.
+static bool clock_good(struct certs *c)
+{
+	int64_t ahead_s = kube_clock_ahead_ms(c->o.kube) / MS;
+	if (ahead_s <= CERT_SKEW_S && ahead_s >= -CERT_SKEW_S) {
+		c->clock_told = false;
+		return true;
+	}
+	err_clear(&c->trouble);
+	err_set(&c->trouble, ERR_CONFIG, 0,
+		"this node's clock is %lld seconds ahead of the API server's; set it",
+		(long long)ahead_s);
+	if (!c->clock_told)
+		log_fail(LOG_ERROR, &c->trouble, "no certificates are written",
+			 LOG_STR("secret", c->o.secret));
+	c->clock_told = true;
+	return false;
 }
 
 static void keep_secret(struct certs *c)
 {
 	struct object *o = &c->objects[SECRET];
 	struct cert_want want = want_of(c);
-	if (!may_write(o))
+	if (!may_write(o) || !clock_good(c))
 		return;
+	c->making = false;
 	if (!o->seen)
 		// An empty one, the same from every replica: what it holds is written by
 		// version. A creation by POST could not be limited to this one name.
@@ -205,6 +255,7 @@ static void keep_secret(struct certs *c)
 			     json_pack("{s:s, s:s, s:{s:s}}", "apiVersion", "v1", "kind",
 				       "Secret", "metadata", "name", c->o.secret));
 	else if (!c->whole || now_s() >= due_s(c) ||
+		 now_s() < c->set.newest.leaf->not_before ||
 		 now_s() >= c->set.newest.leaf->not_after ||
 		 !cert_set_names_ok(&c->set, &want))
 		renew(c);
@@ -212,7 +263,7 @@ static void keep_secret(struct certs *c)
 
 static void keep_registration(struct certs *c, struct object *o)
 {
-	if (!c->whole || !o->seen || !may_write(o))
+	if (!c->whole || !o->seen || !may_write(o) || !clock_good(c))
 		return;
 	json_t *patch = cert_trust_patch(o->seen, &c->set.cas, now_s());
 	if (!patch)
@@ -236,7 +287,7 @@ static bool settled(const struct certs *c)
 {
 	return c->trusted_since_ms &&
 	       (clock_mono_ms() - c->trusted_since_ms >= c->o.settle_ms ||
-		now_s() - cert_gen_made_s(&c->set.newest) >= LONG_AGO_S);
+		now_s() - cert_gen_made_s(&c->set.newest) >= CERT_KNOWN_S);
 }
 
 static void serve(struct certs *c, const struct cert_gen *g, bool real)
@@ -408,6 +459,7 @@ void certs_free(struct certs *c)
 		kube_watch_free(c->objects[i].watch);
 		kube_cancel(c->objects[i].call);
 		json_decref(c->objects[i].seen);
+		mem_free(c->objects[i].from);
 		mem_free(c->paths[2 * i]);
 		mem_free(c->paths[2 * i + 1]);
 	}

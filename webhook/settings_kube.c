@@ -50,8 +50,9 @@ static bool read_names(const struct node *n, json_t *to, struct err *e)
 	if (n->kind != NODE_LIST)
 		return node_err(n, e, "a list of host names is wanted");
 	for (const struct node *one = n->first; one; one = one->next) {
-		if (one->kind != NODE_STRING || !*one->text)
-			return node_err(one, e, "a host name is wanted");
+		if (one->kind != NODE_STRING || !*one->text || str_ends(one->text, "."))
+			return node_err(one, e,
+					"a host name without a dot at its end is wanted");
 		json_array_append_new(to, json_string(one->text));
 	}
 	return true;
@@ -127,8 +128,11 @@ bool settings_kube_read(struct pool *p, const struct node *root, struct settings
 			node_get(root, "tls_cert_file"), e,
 			"certificates come from files or from self_signed; remove "
 			"one of the two");
-	if (k->lifetime_ms < SECOND_MS || k->renew_ms >= k->lifetime_ms)
-		return node_err(node_place(root, "self_signed"), e,
-				"renew_after must be shorter than lifetime");
+	if (k->self_signed &&
+	    (k->renew_ms <= k->settle_ms || k->renew_ms + k->settle_ms >= k->lifetime_ms))
+		return node_err(
+			node_place(root, "self_signed"), e,
+			"renew_after must be longer than settle, and lifetime longer "
+			"than both together");
 	return true;
 }

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
+#include "lib/http/date.h"
 #include "lib/kube/kube_int.h"
 
 static const struct {
@@ -105,10 +107,15 @@ void kube_free(struct kube *k)
 static bool read_answer(struct kube_call *c, const struct http_response *r, json_t **ret,
 			struct err *e)
 {
+	const char *date = http_response_header(r, "Date");
+	int64_t their_ms, now_ms = clock_wall_ms();
+	if (date && http_date_parse(date, now_ms, &their_ms))
+		c->kube->ahead_ms = now_ms - their_ms;
 	if (r->status < 200 || r->status > 299) {
+		kube_explain(c->verb, c->path, r->status, e);
 		if (e)
 			e->retry_ms = r->retry_after_ms;
-		return kube_explain(c->verb, c->path, r->status, e);
+		return false;
 	}
 	if (c->verb == KUBE_WATCH)
 		return (*ret = json_object());
@@ -204,6 +211,11 @@ void kube_cancel(struct kube_call *call)
 		return;
 	http_cancel(call->http);
 	free_call(call);
+}
+
+int64_t kube_clock_ahead_ms(const struct kube *k)
+{
+	return k->ahead_ms;
 }
 
 struct kube_stats kube_stats(const struct kube *k)

@@ -86,6 +86,10 @@ MUST_CHECK bool kube_send(struct kube *k, const struct kube_request *req,
 			  struct err *e);
 void kube_cancel(struct kube_call *call); // NULL is fine
 
+// How far our wall clock was ahead of the API server's at its last answer; below a second it is
+// noise. 0 before the first answer.
+int64_t kube_clock_ahead_ms(const struct kube *k);
+
 struct kube_stats {
 	uint64_t requests, failures;
 };

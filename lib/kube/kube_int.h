@@ -12,6 +12,7 @@ struct kube {
 	char *token_file;
 	struct kube_call *calls;
 	struct kube_stats stats;
+	int64_t ahead_ms;
 };
 
 struct kube_call {

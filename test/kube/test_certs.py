@@ -331,6 +331,17 @@ def test_clocks_five_minutes_apart(kube, service, replicas):
     assert not load.failed, load.failed[:3]
 
 
+@pytest.mark.skipif(pathlib.Path(BIN).name == "static" or not kubernetes.FAKETIME,
+                    reason="faketime replaces functions of a dynamic libc")
+def test_a_clock_an_hour_ahead_takes_nobody_with_it(kube, service, replicas):
+    good = replicas(renew_after="10m", lifetime="20m").ready()
+    before = good.served()
+    ahead = replicas(renew_after="10m", lifetime="20m", clock="+1h")
+    assert "clock" in ahead.wait("no certificates are written")["error"]
+    wait_until("it says why", lambda: "clock" in ahead.get("/readyz"), STEP_S)
+    assert good.get("/readyz") == "ok" and good.served() == before
+
+
 def test_no_other_secret(kube, service):
     """The service account's own token, tried by hand."""
     token = kube.account_token(SYSTEM, "ampoule-webhook")

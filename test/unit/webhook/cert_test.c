@@ -7,9 +7,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "lib/base/codec.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
 #include "lib/crypto/crypto.h"
@@ -210,6 +212,48 @@ static void test_bundles_agree(void **state)
 	assert_true(cert_trust_has(r, second.newest.ca));
 }
 
+// Whether the first webhook's bundle holds that text.
+static bool bundle_holds(const json_t *registration, const struct buf *pem)
+{
+	AUTO_BUF struct buf have = BUF_INIT(65536);
+	const char *text = json_string_value(json_object_get(
+		json_object_get(
+			json_array_get(json_object_get(registration, "webhooks"), 0),
+			"clientConfig"),
+		"caBundle"));
+	assert_true(codec_b64_decode(text, strlen(text), B64_STD, &have, NULL));
+	return strstr(buf_str(&have), buf_str(pem)) != NULL;
+}
+
+// What served from files until now is still trusted while its replicas may live.
+static void test_a_foreign_ca_stays_for_a_while(void **state)
+{
+	AUTO_CERT_SET struct cert_set nothing = { .cas = { .n = 0 } };
+	AUTO_CERT_SET struct cert_set s;
+	AUTO_BUF struct buf pem = BUF_INIT(65536);
+	AUTO_BUF struct buf text = BUF_INIT(65536);
+	AUTO_PKEY struct pkey *key = NULL;
+	struct x509 *corp = NULL;
+	struct x509_spec spec = { .common_name = "corp CA",
+				  .not_before = NOW - LIFE,
+				  .not_after = NOW + LIFE };
+	(void)state;
+	assert_true(pkey_generate_p256(&key, NULL) &&
+		    x509_make_ca(&spec, key, &corp, NULL));
+	assert_true(x509_to_pem(corp, &pem, NULL));
+	assert_true(codec_b64_encode(pem.data, pem.len, B64_STD, &text));
+	AUTO_JSON json_t *r = json_pack("{s:{s:s}, s:[{s:s, s:{s:s}}]}", "metadata",
+					"resourceVersion", "7", "webhooks", "name", "w",
+					"clientConfig", "caBundle", buf_str(&text));
+	renew(&nothing, &none, NOW, &s);
+	apply(r, cert_trust_patch(r, &s.cas, NOW));
+	assert_true(cert_trust_has(r, s.newest.ca) && bundle_holds(r, &pem));
+	assert_null(cert_trust_patch(r, &s.cas, NOW + CERT_KNOWN_S - 1));
+	apply(r, cert_trust_patch(r, &s.cas, NOW + CERT_KNOWN_S));
+	assert_true(cert_trust_has(r, s.newest.ca) && !bundle_holds(r, &pem));
+	x509_free(corp);
+}
+
 static void test_what_is_not_ours_goes(void **state)
 {
 	AUTO_CERT_SET struct cert_set nothing = { .cas = { .n = 0 } };
@@ -240,6 +284,7 @@ int main(void)
 		cmocka_unit_test(test_a_lost_secret_keeps_what_is_served_trusted),
 		cmocka_unit_test(test_cas_are_few_and_end),
 		cmocka_unit_test(test_bundles_agree),
+		cmocka_unit_test(test_a_foreign_ca_stays_for_a_while),
 		cmocka_unit_test(test_what_is_not_ours_goes),
 	};
 	mem_init(false);
