@@ -12,10 +12,12 @@
 
 enum field_kind {
 	FIELD_STR,
+	FIELD_PEM, // as consul-template's: ends with one newline
 	FIELD_INT,
 	FIELD_BOOL,
 	FIELD_MAP,
 	FIELD_STRS,
+	FIELD_PEMS,
 	FIELD_AUTH,
 	FIELD_WRAP,
 	FIELD_SELF
@@ -47,10 +49,10 @@ static const struct field fields[] = {
 	{ OBJ_WRAP, "CreationTime", "creation_time", FIELD_STR },
 	{ OBJ_WRAP, "WrappedAccessor", "wrapped_accessor", FIELD_STR },
 	{ OBJ_PKI, "Data", NULL, FIELD_SELF },
-	{ OBJ_PKI, "Cert", "certificate", FIELD_STR },
-	{ OBJ_PKI, "Key", "private_key", FIELD_STR },
-	{ OBJ_PKI, "CA", "issuing_ca", FIELD_STR },
-	{ OBJ_PKI, "CAChain", "ca_chain", FIELD_STRS },
+	{ OBJ_PKI, "Cert", "certificate", FIELD_PEM },
+	{ OBJ_PKI, "Key", "private_key", FIELD_PEM },
+	{ OBJ_PKI, "CA", "issuing_ca", FIELD_PEM },
+	{ OBJ_PKI, "CAChain", "ca_chain", FIELD_PEMS },
 };
 
 struct val object_new(struct arena *a, enum object_type type, const json_t *json)
@@ -62,16 +64,29 @@ struct val object_new(struct arena *a, enum object_type type, const json_t *json
 	return (struct val){ .kind = VAL_OBJECT, .object = o };
 }
 
-static struct val strings(struct arena *a, const json_t *j)
+static struct val text_of(struct arena *a, const json_t *j, bool pem)
+{
+	struct str s = { json_string_value(j), json_string_length(j) };
+	if (!s.len)
+		return val_strz("");
+	if (!pem)
+		return val_str(s.p, s.len);
+	while (s.len && strchr(" \r\n", s.p[s.len - 1]))
+		s.len--;
+	char *text = arena_alloc(a, s.len + 1);
+	memcpy(text, s.p, s.len);
+	text[s.len] = '\n';
+	return val_str(text, s.len + 1);
+}
+
+static struct val strings(struct arena *a, const json_t *j, bool pem)
 {
 	struct val v = { .kind = VAL_LIST, .sub = LIST_STR };
 	if (!json_is_array(j) || !json_array_size(j))
 		return v;
 	v.list = list_new(a, LIST_STR, json_array_size(j));
-	for (size_t i = 0; i < json_array_size(j); i++) {
-		const json_t *s = json_array_get(j, i);
-		list_add(a, v.list, val_str(json_string_value(s), json_string_length(s)));
-	}
+	for (size_t i = 0; i < json_array_size(j); i++)
+		list_add(a, v.list, text_of(a, json_array_get(j, i), pem));
 	return v;
 }
 
@@ -92,9 +107,8 @@ static struct val field_value(struct arena *a, const struct val *v, const struct
 		j = json_object_get(json_object_get(top, "data"), f->key);
 	switch (f->kind) {
 	case FIELD_STR:
-		return json_is_string(j)
-			       ? val_str(json_string_value(j), json_string_length(j))
-			       : val_strz("");
+	case FIELD_PEM:
+		return text_of(a, j, f->kind == FIELD_PEM);
 	case FIELD_INT:
 		return integer(j);
 	case FIELD_BOOL:
@@ -107,7 +121,8 @@ static struct val field_value(struct arena *a, const struct val *v, const struct
 			v->object->data = val_json(a, j);
 		return v->object->data;
 	case FIELD_STRS:
-		return strings(a, j);
+	case FIELD_PEMS:
+		return strings(a, j, f->kind == FIELD_PEMS);
 	case FIELD_AUTH:
 		return object_new(a, OBJ_AUTH, j);
 	case FIELD_WRAP:

@@ -13,7 +13,8 @@ static const struct {
 	const char *seconds;
 } bounds[METRICS_BUCKETS] = {
 	{ 100, "0.0001" },  { 250, "0.00025" }, { 500, "0.0005" }, { 1000, "0.001" },
-	{ 2500, "0.0025" }, { 5000, "0.005" },  { 10000, "0.01" }, { 100000, "0.1" },
+	{ 2500, "0.0025" }, { 5000, "0.005" },  { 10000, "0.01" }, { 25000, "0.025" },
+	{ 100000, "0.1" },  { 250000, "0.25" }, { 1000000, "1" },  { 5000000, "5" },
 };
 
 void metrics_review(struct metrics *m, const char *what, int64_t us)
@@ -42,10 +43,11 @@ static void head(struct buf *to, const char *name, const char *type, const char 
 		   name, help, name, type);
 }
 
-static void one(struct buf *to, const char *name, const char *type, const char *help,
-		uint64_t value)
+static void one(struct buf *to, const char *name, const char *help, uint64_t value)
 {
-	head(to, name, type, help);
+	size_t len = strlen(name);
+	bool counts = len > 6 && strcmp(name + len - 6, "_total") == 0;
+	head(to, name, counts ? "counter" : "gauge", help);
 	buf_printf(to, "ampoule_webhook_%s %" PRIu64 "\n", name, value);
 }
 
@@ -137,29 +139,33 @@ static void put_durations(const struct metrics *m, struct buf *to)
 		   m->sum_us / 1000000, m->sum_us % 1000000, name, m->count);
 }
 
+void metrics_ready(struct metrics *m, bool ready, bool certified, struct buf *to)
+{
+	one(to, "ready", "1: reviews are answered", ready);
+	if (certified)
+		one(to, "certificate_not_after_seconds",
+		    "when the certificate ends, since 1970", (uint64_t)m->cert_not_after);
+}
+
 void metrics_write(const struct metrics *m, const struct http_server_stats *s,
 		   struct buf *to)
 {
 	put_reviews(m, to);
 	put_durations(m, to);
 	put_findings(m, to);
-	one(to, "policies", "gauge", "policies and purposes that are loaded",
-	    m->policies);
-	one(to, "warnings_total", "counter", "admission warnings", m->warnings);
-	one(to, "dry_runs_total", "counter", "reviews of dry runs", m->dry_runs);
-	one(to, "reloads_total", "counter", "new configurations and certificates taken",
-	    m->reloads);
-	one(to, "failed_reloads_total", "counter", "those that were refused",
-	    m->failed_reloads);
-	one(to, "certificate_not_after_seconds", "gauge",
-	    "when the certificate ends, since 1970", (uint64_t)m->cert_not_after);
-	one(to, "connections", "gauge", "open connections", s->open);
-	one(to, "connections_total", "counter", "connections so far", s->accepted);
-	one(to, "connections_evicted_total", "counter",
-	    "slow or idle connections that made room", s->evicted);
-	one(to, "handshakes_failed_total", "counter", "TLS handshakes that failed",
+	one(to, "policies", "policies and purposes that are loaded", m->policies);
+	one(to, "warnings_total", "admission warnings", m->warnings);
+	one(to, "dry_runs_total", "reviews of dry runs", m->dry_runs);
+	one(to, "reloads_total", "new configurations and certificates taken", m->reloads);
+	one(to, "failed_reloads_total", "those that were refused", m->failed_reloads);
+	one(to, "config_current", "0: a newer configuration or certificate was refused",
+	    !m->refused_files);
+	one(to, "connections", "open connections", s->open);
+	one(to, "connections_total", "connections so far", s->accepted);
+	one(to, "connections_evicted_total", "slow or idle connections that made room",
+	    s->evicted);
+	one(to, "handshakes_failed_total", "TLS handshakes that failed",
 	    s->handshake_failed);
-	one(to, "timeouts_total", "counter", "deadlines of any phase", s->timed_out);
-	one(to, "requests_refused_total", "counter", "requests refused unread",
-	    s->refused);
+	one(to, "timeouts_total", "deadlines of any phase", s->timed_out);
+	one(to, "requests_refused_total", "requests refused unread", s->refused);
 }

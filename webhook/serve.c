@@ -205,6 +205,7 @@ static void on_metrics(void *ctx, struct http_exchange *x)
 	AUTO_BUF struct buf to = BUF_INIT(METRICS_MAX);
 	struct http_answer answer = { .status = 200,
 				      .type = "text/plain; version=0.0.4" };
+	metrics_ready(&s->metrics, !not_ready(s), !cluster_not_ready(s->cluster), &to);
 	metrics_write(&s->metrics, http_server_stats(s->http), &to);
 	cluster_metrics(s->cluster, &to);
 	http_answer_take(x, &answer, &to);
@@ -273,13 +274,16 @@ static bool open_cluster(struct serve *s, struct err *e)
 	return true;
 }
 
-static void reloaded(struct serve *s, bool ok, const char *what, const struct err *e)
+static void reloaded(struct serve *s, enum metrics_file file, bool ok, const char *what,
+		     const struct err *e)
 {
 	if (ok) {
 		s->metrics.reloads++;
+		s->metrics.refused_files &= ~(unsigned)file;
 		log_info("reloaded", LOG_STR("what", what));
 	} else {
 		s->metrics.failed_reloads++;
+		s->metrics.refused_files |= file;
 		log_fail(LOG_ERROR, e, "not reloaded; the old one stays",
 			 LOG_STR("what", what));
 	}
@@ -289,7 +293,7 @@ static void on_certificate(void *ctx, const char *path)
 {
 	struct err e = ERR_INIT;
 	struct serve *s = ctx;
-	reloaded(s, load_certificate(s, &s->settings, &e), path, &e);
+	reloaded(s, METRICS_CERTIFICATE, load_certificate(s, &s->settings, &e), path, &e);
 }
 
 static bool watch_files(struct serve *s, const struct settings *c, struct err *e)
@@ -325,7 +329,10 @@ static bool follow_certificate(struct serve *s, const struct settings *c, struct
 	if (strcmp(c->cert_file, s->settings.cert_file) == 0 &&
 	    strcmp(c->key_file, s->settings.key_file) == 0)
 		return true;
-	return load_certificate(s, c, e) && watch_files(s, c, e);
+	if (!load_certificate(s, c, e) || !watch_files(s, c, e))
+		return false;
+	s->metrics.refused_files = 0; // of files that count no more
+	return true;
 }
 
 static void tell_remark(void *ctx, const char *text)
@@ -368,7 +375,7 @@ static void on_config(void *ctx, const char *path)
 	bool ok = settings_load(s->config, &fresh, &e);
 	// What is bound at the start stays: another port needs a restart.
 	ok = ok && follow_certificate(s, &fresh, &e) && follow_policies(s, &fresh, &e);
-	reloaded(s, ok, what, &e);
+	reloaded(s, METRICS_CONFIG, ok, what, &e);
 	if (ok) {
 		struct settings old = s->settings;
 		s->settings = fresh;

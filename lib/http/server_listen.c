@@ -170,7 +170,7 @@ static bool listen_tcp(struct http_listener *l, const char *address, bool ipv6_o
 			       address);
 	struct err no_v6 = ERR_INIT;
 	bool open = open_socket(l, a.any.sa_family, &no_v6);
-	if (!open && *host == '\0') { // a kernel without IPv6
+	if (!open && strcmp(*host ? host : "::", "::") == 0) { // a kernel without IPv6
 		(void)to_address("0.0.0.0", port, &a);
 		open = open_socket(l, AF_INET, e);
 	}

@@ -5,7 +5,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -15,6 +14,7 @@ import bao
 from rendered import MANIFESTS
 from webhook_run import Webhook
 
+HERE = pathlib.Path(__file__).parent
 FOLDER = MANIFESTS / "monitoring"
 # What Prometheus adds to every series of a pod, and metrics of its own.
 TARGET = {"job", "instance", "namespace", "pod", "service", "container"}
@@ -32,7 +32,15 @@ def known(tmp_path_factory):
     for name, labels in re.findall(r"^\| `(\w+)` \| \w+ \| ([\w, ]*?) *\|", table, re.M):
         found[name] = set(re.findall(r"\w+", labels))
     folder = tmp_path_factory.mktemp("webhook")
-    with Webhook(folder, bao.Authority(folder / "ca")) as server:
+    (folder / "policies.hcl").write_text('policy "p" { forbid { env_literals = true } }\n')
+    with Webhook(folder, bao.Authority(folder / "ca"),
+                 f'policies = "{folder}/policies.hcl"\n') as server:
+        pod = {"metadata": {"name": "p", "namespace": "n"}, "spec": {"containers": [
+            {"name": "a", "image": "i", "env": [{"name": "DB_PASSWORD", "value": "s3cr3t-Xy12"}]}]}}
+        server.ask("/validate", json.dumps({
+            "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
+                "uid": "u", "operation": "CREATE", "namespace": "n", "object": pod,
+                "kind": {"group": "", "version": "v1", "kind": "Pod"}}}).encode())
         status, text = server.ask("/metrics")
         assert status == 200
     for name, labels in re.findall(r"^(\w+)(?:\{(.*)\})? ", text, re.M):
@@ -111,12 +119,44 @@ def promtool(tools, *args):
                           text=True, timeout=60)
 
 
+def texts(alert, labels, value):
+    """The annotations as they are sent; `value` stands for what a template makes of $value."""
+    text = json.dumps(next(r["annotations"] for g in rules()["groups"] for r in g["rules"]
+                           if r["alert"] == alert))
+    text = re.sub(r"{{ \$labels\.(\w+) }}", lambda m: labels.get(m[1], ""), text)
+    return json.loads(re.sub(r"{{ \$value[^}]*}}", str(value), text))
+
+
+def rule_tests():
+    """promtool's file: each alert of alerts.yaml is quiet at `quiet`, and fires at `fires`."""
+    tests = []
+    for alert, cases in yaml.safe_load((HERE / "alerts.yaml").read_text()).items():
+        for case in cases:
+            labels = dict(case.get("labels", {}))
+            severity = {r["alert"]: r["labels"] for g in rules()["groups"] for r in g["rules"]}
+            expected = [{"exp_labels": {**severity[alert], **labels},
+                         "exp_annotations": texts(alert, labels, case.get("value"))}]
+            moments = [(m, []) for m in case.get("quiet", [])]
+            moments += [(m, expected) for m in case.get("fires", [])]
+            tests.append({"interval": "1m", "alert_rule_test": [
+                {"eval_time": m, "alertname": alert, "exp_alerts": e} for m, e in moments],
+                "input_series": [{"series": s, "values": v} for s, v in case["series"].items()]})
+    return {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": tests}
+
+
+def test_each_alert_has_a_case_that_fires_and_one_that_does_not():
+    cases = yaml.safe_load((HERE / "alerts.yaml").read_text())
+    assert cases.keys() == {name for name, _ in alerts()}
+    for alert, of_it in cases.items():
+        assert any(c.get("fires") for c in of_it) and any(c.get("quiet") for c in of_it), alert
+
+
 def test_prometheus_accepts_and_evaluates_the_rules(tools, tmp_path):
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules()))
     done = promtool(tools, "check", "rules", str(tmp_path / "rules.yaml"))
     assert done.returncode == 0, done.stdout + done.stderr
-    shutil.copy(pathlib.Path(__file__).parent / "rules_test.yaml", tmp_path)
-    done = promtool(tools, "test", "rules", str(tmp_path / "rules_test.yaml"))
+    (tmp_path / "test.yaml").write_text(yaml.safe_dump(rule_tests()))
+    done = promtool(tools, "test", "rules", str(tmp_path / "test.yaml"))
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -3,6 +3,8 @@
 in test/cases/admission, a real API server in test/kube."""
 import base64
 import contextlib
+import ctypes
+import errno
 import http.client
 import json
 import os
@@ -15,7 +17,8 @@ import threading
 
 import pytest
 
-from agent_run import BIN, LIMIT_S, wait_until
+import bao as parts
+from agent_run import BIN, LIMIT_S, Lines, wait_until
 from webhook_run import PROGRAM, Webhook
 
 SETTINGS = 'annotations { service = "https://bao.example:8200" }\n'
@@ -197,7 +200,9 @@ def test_probes_and_metrics(webhook):
                  'reviews_total{result="refused"} 1', 'reviews_total{result="bad"} 1',
                  'review_seconds_count 4', 'review_seconds_bucket{le="+Inf"} 4'):
         assert f"ampoule_webhook_{line}\n" in text, line
-    assert "certificate_not_after_seconds 1" in text
+    assert "certificate_not_after_seconds 1" in text and "webhook_ready 1" in text
+    assert "# TYPE ampoule_webhook_ready gauge" in text
+    assert "# TYPE ampoule_webhook_reloads_total counter" in text
 
 
 def test_metrics_on_a_port_of_their_own(tmp_path, authority):
@@ -224,9 +229,11 @@ def test_new_settings_are_taken_and_faulty_ones_refused(webhook):
     line = webhook.lines.wait(lambda line: "not reloaded" in line)
     assert "image" in json.loads(line)["error"]  # the nearest name
     assert image() == "one:1"
+    assert "config_current 0" in webhook.ask("/metrics")[1]
     webhook.configure(SETTINGS + 'image = "three:1"\n')
     wait_until("the third image", lambda: image() == "three:1")
-    assert "failed_reloads_total 1" in webhook.ask("/metrics")[1]
+    text = webhook.ask("/metrics")[1]
+    assert "failed_reloads_total 1" in text and "config_current 1" in text
 
 
 def served_certificate(webhook):
@@ -363,6 +370,45 @@ def test_term_answers_what_has_arrived(webhook):
     kept.request("POST", "/mutate", body, header)
     assert kept.getresponse().status == 200
     assert webhook.process.wait(LIMIT_S) == 0
+
+
+class Filter(ctypes.Structure):
+    _fields_ = [("code", ctypes.c_ushort), ("jt", ctypes.c_ubyte), ("jf", ctypes.c_ubyte),
+                ("k", ctypes.c_uint)]
+
+
+class Program(ctypes.Structure):
+    _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.POINTER(Filter))]
+
+
+def without_ipv6():
+    """For a child: socket(AF_INET6) fails, as on a kernel with ipv6.disable=1."""
+    parts.die_with_parent()
+    number = {"x86_64": 41, "aarch64": 198}[os.uname().machine]
+    code = (Filter * 6)((0x20, 0, 0, 0), (0x15, 0, 3, number), (0x20, 0, 0, 16),
+                        (0x15, 0, 1, socket.AF_INET6), (0x06, 0, 0, 0x50000 | errno.EAFNOSUPPORT),
+                        (0x06, 0, 0, 0x7FFF0000))
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.prctl(38, 1, 0, 0, 0) == 0
+    assert libc.prctl(22, 2, ctypes.byref(Program(6, code)), 0, 0) == 0
+
+
+@pytest.mark.parametrize("listen,serves", [("[::]:0", True), (":0", True), ("[::1]:0", False)])
+def test_a_kernel_without_ipv6(tmp_path, authority, listen, serves):
+    cert, key = authority.issue("webhook", "IP:127.0.0.1")
+    file = tmp_path / "w.hcl"
+    file.write_text(f'listen = "{listen}"\ntls_cert_file = "{cert}"\ntls_key_file = "{key}"\n')
+    process = subprocess.Popen([PROGRAM, "--config", str(file), "--log-format", "json"],
+                               stderr=subprocess.PIPE, text=True, preexec_fn=without_ipv6)
+    try:
+        if not serves:
+            assert process.wait(LIMIT_S) == 1 and "Address family" in process.stderr.read()
+            return
+        line = Lines(process.stderr).wait(lambda line: '"serving"' in line)
+        socket.create_connection(("127.0.0.1", json.loads(line)["port"]), LIMIT_S).close()
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.parametrize("text,words", [
