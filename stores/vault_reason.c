@@ -157,6 +157,14 @@ static bool denied(const struct vault_refusal *r, struct err *e)
 		r->path, r->path, may);
 }
 
+static const struct phrase bad_phrases[] = {
+	{ "beyond the expiration of the CA",
+	  "the certificate would outlive its authority: a shorter ttl, or a longer "
+	  "authority" },
+	{ "not allowed by this role", "the role does not allow one of the names" },
+	{ "common_name field is required", "the parameter common_name is missing" },
+};
+
 static bool bad_request(const struct vault_refusal *r, struct err *e)
 {
 	AUTO_BUF struct buf b = BUF_INIT(VAULT_SAID_ALL_MAX);
@@ -173,6 +181,10 @@ static bool bad_request(const struct vault_refusal *r, struct err *e)
 	if (strcasestr(text, "missing client token"))
 		return err_set(e, ERR_AUTH, 400, "'%s': the store wants a token (400)",
 			       r->path);
+	for (size_t i = 0; i < ARRAY_LEN(bad_phrases); i++)
+		if (strcasestr(text, bad_phrases[i].said))
+			return err_set(e, ERR_DENIED, r->status, "'%s': %s (%d)", r->path,
+				       bad_phrases[i].reason, r->status);
 	return err_set(
 		e, ERR_DENIED, r->status,
 		"'%s': the store refuses this request as wrong (%d); check the path and "

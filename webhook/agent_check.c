@@ -6,6 +6,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/conf/conf.h"
+#include "lib/conf/store_type.h"
 #include "webhook/notes.h"
 #include "webhook/patch.h"
 #include "webhook/plan.h"
@@ -120,6 +121,19 @@ static void remember(const struct plan *p, const struct conf *c)
 	known.next = (known.next + 1) % KNOWN_MAX;
 }
 
+// Not a refusal: the agent's image may be of a later version than the webhook.
+static bool look_at_stores(struct plan *p, const struct conf *c)
+{
+	bool all = true;
+	for (size_t i = 0; i < c->n_stores; i++)
+		if (!store_type_known(c->stores[i].type)) {
+			notes_add(p->warnings, STORE_TYPE_LACKING, c->stores[i].name,
+				  c->stores[i].type);
+			all = false;
+		}
+	return all;
+}
+
 // What the agent would say to it, before the pod exists.
 bool plan_check(struct plan *p, struct err *e)
 {
@@ -131,7 +145,7 @@ bool plan_check(struct plan *p, struct err *e)
 	if (!conf_load(&opts, &c, e))
 		return false;
 	bool ok = look_at_all(p, c, e);
-	if (ok)
+	if (look_at_stores(p, c) && ok)
 		remember(p, c);
 	conf_free(c);
 	return ok;

@@ -12,6 +12,7 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
+#include "lib/conf/store_type.h"
 #include "lib/crypto/x509.h"
 #include "lib/http/server.h"
 #include "lib/loop/loop.h"
@@ -341,8 +342,22 @@ static void tell_remark(void *ctx, const char *text)
 	log_warn("policies", LOG_STR("remark", text));
 }
 
+static void remark_stores(const struct settings *c)
+{
+	const char *name;
+	json_t *body;
+	json_object_foreach(c->stores, name, body)
+	{
+		const char *type = json_string_value(json_object_get(body, "type"));
+		if (!store_type_known(type))
+			log_warn("this version's agent has no stores of this type",
+				 LOG_STR("store", name), LOG_STR("type", type));
+	}
+}
+
 static void settings_taken(struct serve *s)
 {
+	remark_stores(&s->settings);
 	s->metrics.policies = policies_count(s->settings.policies);
 	policies_remarks(s->settings.policies, clock_wall_ms(), tell_remark, NULL);
 	if (!s->settings.world.find)

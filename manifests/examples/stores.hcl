@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # What the operator adds to webhook.hcl (the ConfigMap ampoule-webhook, or the chart's value
 # settings.extra) for the workloads beside this file. Pods name these stores; where they are and
-# how one logs in stands here alone.
+# how one logs in stands here alone. aws, gcp, azure and conjur are not in this version's agent: the
+# webhook says so when it loads them.
 store "bao" {
   type    = "vault" # Vault or OpenBao
   address = "https://bao.example:8200"

@@ -155,6 +155,12 @@ def test_versions_agree():
     ("settings.writable=1", "/settings/writable"),
     ("admission.timeoutSeconds=60", "/admission/timeoutSeconds"),
     ("policies.house=x", "'house' does not match"), ("admission.failurePolicy=Maybe", "/admission/failurePolicy"),
+    ("certificates.source=cert-manager,certificates.issuer.kind=ClusterIssuer", "/certificates/issuer"),
+    ("certificates.source=cert-manager,certificates.issuer.name=", "/certificates/issuer/name"),
+    ("certificates.source=openshift", "/openshift"), ("certificates.caBundle=QUJD", "/certificates/caBundle"),
+    ("podDisruptionBudget.minAvailable=200%", "/podDisruptionBudget/minAvailable"),
+    ("image.tag=-x", "/image/tag"), ("networkPolicy.apiServer.ports={0}", "/networkPolicy/apiServer/ports"),
+    ("networkPolicy.apiServer.cidrs={here}", "/networkPolicy/apiServer/cidrs"),
     ("replcas=3", "'replcas' not allowed"), ("settings.writeable=true", "'writeable' not allowed"),
 ])
 def test_a_bad_value_is_refused_by_name(tools, value, field):
@@ -215,9 +221,22 @@ podDisruptionBudget: {minAvailable: 50%%}
     assert image in injected.stdout and "runAsUser: 1000650000" in injected.stdout
 
 
-def test_one_replica_holds_no_drain_up(tools):
-    kinds = [o["kind"] for o in tools.helm("--set", "replicas=1")]
-    assert "Deployment" in kinds and "PodDisruptionBudget" not in kinds
+@pytest.mark.parametrize("replicas, least, there", [
+    (1, "1", False), (2, "1", True), (2, "2", False), (2, "100%", False), (2, "50%", True),
+    (2, "51%", False), (3, "67%", False), (3, "66%", True), (20, "95%", True)])
+def test_no_budget_holds_every_drain_up(tools, replicas, least, there):
+    kinds = [o["kind"] for o in tools.helm(
+        "--set", f"replicas={replicas},podDisruptionBudget.minAvailable={least}")]
+    assert "Deployment" in kinds and ("PodDisruptionBudget" in kinds) == there
+
+
+def test_the_way_out_can_be_narrowed(tools):
+    objects = tools.helm("--set", "networkPolicy.apiServer.ports={8443},"
+                         "networkPolicy.apiServer.cidrs={10.0.0.1/32,fd00::1/128}")
+    policy = find(objects, "NetworkPolicy")
+    assert policy["spec"]["egress"] == [{
+        "ports": [{"protocol": "TCP", "port": 8443}],
+        "to": [{"ipBlock": {"cidr": "10.0.0.1/32"}}, {"ipBlock": {"cidr": "fd00::1/128"}}]}]
 
 
 def test_the_chart_is_whole(tools, tmp_path):

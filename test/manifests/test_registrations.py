@@ -107,5 +107,14 @@ def test_without_the_webhook(kube, webhook):
         assert answer.status == 500 and "ampoule.dev" in answer.message
     assert change(kube, "lives", {"status": {"phase": "Running"}}, part="/status").status == 200
     assert change(kube, "lives", {"metadata": {"finalizers": None}}).status == 200
+    for value in ("10.0.0.7/32", "10.0.0.8/32", None):  # what a network writes, or nothing runs again
+        note = {"metadata": {"annotations": {"cni.projectcalico.org/podIP": value}}}
+        answer = change(kube, "lives", note, part="/status")
+        assert answer.status == 200, answer.message
+    for value in ("changed", None):
+        note = {"metadata": {"annotations": {"ampoule.dev/inject": value}}}
+        assert change(kube, "lives", note).status == 500
+    note = {"metadata": {"annotations": {"vault.hashicorp.com/role": "x"}}}
+    assert change(kube, "lives", note).status == 500
     gone = kube.delete("/api/v1/namespaces/plain/pods/lives?gracePeriodSeconds=0")
     assert gone.status == 200, gone.message

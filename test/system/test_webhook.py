@@ -236,6 +236,16 @@ def test_new_settings_are_taken_and_faulty_ones_refused(webhook):
     assert "failed_reloads_total 1" in text and "config_current 1" in text
 
 
+def test_a_store_that_the_agent_lacks_is_a_warning(webhook):
+    webhook.configure(SETTINGS + 'store "cloud" { type = "aws"  region = "eu-central-1" }\n')
+    line = json.loads(webhook.lines.wait(lambda line: "no stores of this type" in line))
+    assert (line["level"], line["store"], line["type"]) == ("warn", "cloud", "aws")
+    asks = dict(ANNOTATIONS, **{"ampoule.dev/stores": "cloud"})
+    for _ in range(2):  # a text that is known already is no exception
+        answer = post(webhook, review(asks))[1]["response"]
+        assert answer["allowed"] and any("'cloud'" in w and "'aws'" in w for w in answer["warnings"])
+
+
 def served_certificate(webhook):
     context = ssl.create_default_context(cafile=webhook.authority.cert)
     with socket.create_connection(("127.0.0.1", webhook.port), LIMIT_S) as plain:

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "lib/conf/store_type.h"
 #include "stores/store.h"
 
 static void every_store_has_its_functions(void **state UNUSED)
@@ -15,11 +16,14 @@ static void every_store_has_its_functions(void **state UNUSED)
 	for (size_t i = 0; store_type(i); i++) {
 		const struct store_ops *s = store_type(i);
 		assert_ptr_equal(store_find(s->type), s);
+		assert_true(store_type_known(s->type));
 		assert_true(s->help && s->open && s->close && s->fetch);
 		assert_true(!s->renew == !s->revoke);
 		assert_true(!s->login == !s->token);
 	}
 	assert_null(store_find("nothing"));
+	assert_false(store_type_known("nothing") || store_type_known("aws"));
+	assert_true(store_type_known(NULL));
 	assert_null(store_find(NULL));
 }
 

@@ -66,6 +66,17 @@ static const struct {
 	  "no such role" },
 	{ VAULT_READ, 400, "kv/x", ERRORS("SECRET"), ERR_DENIED, 400,
 	  "refuses this request" },
+	{ VAULT_WRITE, 400, "pki/issue/x",
+	  ERRORS("cannot satisfy request, as TTL would result in notAfter of SECRET that "
+		 "is "
+		 "beyond the expiration of the CA certificate at SECRET"),
+	  ERR_DENIED, 400, "outlive its authority" },
+	{ VAULT_WRITE, 400, "pki/issue/x",
+	  ERRORS("common name SECRET not allowed by this role"), ERR_DENIED, 400,
+	  "does not allow one of the names" },
+	{ VAULT_WRITE, 400, "pki/issue/x",
+	  ERRORS("the common_name field is required, or must be provided"), ERR_DENIED,
+	  400, "common_name is missing" },
 	{ VAULT_READ, 405, "pki/issue/x", ERRORS("unsupported operation"), ERR_DENIED,
 	  405, "give parameters" },
 	{ VAULT_WRITE, 413, "kv/x", "{}", ERR_LIMIT, 413, "too large" },
