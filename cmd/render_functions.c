@@ -37,7 +37,7 @@ static const struct example {
 	{ "secrets", "{{range secrets \"kv/app\"}}{{.}} {{end}}", "one two " },
 	{ "pkiCert",
 	  "{{with pkiCert \"pki/issue/web\" \"common_name=a.example\"}}{{.Cert}}{{end}}",
-	  "CERT" },
+	  "CERT\n" },
 	{ "file", "{{file \"files/greeting\"}}", "hello" },
 	{ "writeToFile", "{{\"text\" | writeToFile \"key.pem\" \"\" \"\" \"0400\"}}",
 	  "" },
