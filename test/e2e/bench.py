@@ -77,10 +77,7 @@ def one(world, kind, number):
     memory = None
     if kind in OURS:
         time.sleep(REST_S)
-        group = pod.cgroup("vault-agent")
-        stat = dict(x.split() for x in (group / "memory.stat").read_text().splitlines())
-        memory = {"charged": int((group / "memory.usage_in_bytes").read_text()),
-                  "anonymous": int(stat["rss"])}
+        memory = dict(zip(("charged", "anonymous"), pod.memory("vault-agent")))
     pod.delete()
     until("the pod is gone", lambda: world.kube.get(pod.path).status == 404)
     return took, memory

@@ -38,6 +38,17 @@ def until(what, check, limit=LIMIT_S, every=0.1):
         time.sleep(every)
 
 
+def unified():
+    """Whether this machine has cgroup v2 alone; else a hierarchy for each controller."""
+    return os.path.exists("/sys/fs/cgroup/cgroup.controllers")
+
+
+def groups(controller):
+    """Where the room's pods have their cgroups of a controller."""
+    top = pathlib.Path("/sys/fs/cgroup")
+    return (top if unified() else top / controller) / os.environ["CGROUP"]
+
+
 class Cluster(kube.Kube):
     PROGRAMS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet",
                 "kubectl", "node")
@@ -86,8 +97,7 @@ class Cluster(kube.Kube):
         """As if the power had failed: no process, no mount, no network of a pod is left, and
         the node starts again with what lies on its disk."""
         self.stop_node(kill=True)
-        for group in pathlib.Path("/sys/fs/cgroup/pids", os.environ["CGROUP"]).rglob(
-                "cgroup.procs"):
+        for group in groups("pids").rglob("cgroup.procs"):
             for pid in group.read_text().split():
                 os.kill(int(pid), signal.SIGKILL)
         for comm in glob.glob("/proc/[0-9]*/comm"):
@@ -197,7 +207,7 @@ conf_dir = "{net}"
 def _remove_cgroups():
     """Of the pods, as far as their processes have ended; whether none is left."""
     left = 0
-    for top in glob.glob(f"/sys/fs/cgroup/*/{os.environ['CGROUP']}/*/"):
+    for top in glob.glob(str(groups("*") / "*/")):
         for folder, _, _ in os.walk(top, topdown=False):
             try:
                 os.rmdir(folder)

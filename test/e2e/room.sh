@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs a command where a Kubernetes node may do as it likes: in process, mount and network
 # namespaces of its own. The node's containers, mounts, addresses, routes and pod networks end
-# with the first process of the room, however that ends (also by kill -9), since the kernel
-# takes them away with the namespaces; and the system settings that a kubelet changes for the
-# whole machine are files of the room's own that lie over the real ones. What is left are
-# empty cgroups: they are removed at the end, or by the next run.
+# with the first process of the room, however that ends (also by kill -9 of whoever has made
+# the room), since the kernel takes them away with the namespaces; and the system settings that a
+# kubelet changes for the whole machine are files of the room's own that lie over the real ones.
+# What is left are empty cgroups: a broom, which outlives the room, removes them. Should it be
+# killed too, the next run does.
 #
 # Inside, lo has also the addresses $NODE (10.88.8.1), where pods reach what runs on the node,
 # and $API (10.96.0.1), that of the Service `kubernetes`. /run, /var/lib and /var/log are empty.
@@ -48,6 +49,19 @@ sweep() {
 	done
 }
 
+# cgroup v2: a folder has the controllers that the one above hands down.
+hand_down() {
+	for name in cpu cpuset memory pids; do
+		for group in "$@"; do
+			echo "+$name" >"$group/cgroup.subtree_control" 2>/dev/null || :
+		done
+		grep -qw "$name" "$2/cgroup.subtree_control" ||
+			fail "cgroup v2: $1 does not hand the controller '$name' down, which a kubelet needs;" \
+				"run this on the machine itself, or in a container with a cgroup" \
+				"namespace whose own processes are not in its top cgroup"
+	done
+}
+
 inside() {
 	for place in /run /var/lib /var/log; do
 		mount -t tmpfs -o mode=755 room "$place"
@@ -66,23 +80,41 @@ inside() {
 	wait "$!" && exit 0 || exit $?
 }
 
-if [ "${1:-}" = --inside ]; then
+case ${1:-} in
+--inside)
 	shift
 	inside "$@"
-fi
+	;;
+--broom) # standard input ends with the last one who holds it: the room
+	cat >/dev/null
+	sweep "$2"
+	exit 0
+	;;
+esac
 
 test "$(id -u)" = 0 || fail 'needs root: namespaces, mounts and containers'
-for tool in unshare setpriv ip mount; do
+for tool in unshare setpriv setsid ip mount; do
 	command -v "$tool" >/dev/null || fail "no $tool here: run 'make deps'"
 done
 test -e /dev/kmsg || fail 'no /dev/kmsg here, which a kubelet reads; in a container: run it privileged'
+if [ "${1:-}" != --held ]; then # the room ends with who has asked for it
+	exec setpriv --pdeathsig KILL sh "$0" --held "$@"
+fi
+shift
 unshare --net --mount --pid --fork --mount-proc true ||
 	fail 'this machine allows no namespaces (unshare); in a container: run it privileged'
 sweep 0
 CGROUP=ampoule-e2e-$$
 export CGROUP
+pipe=$(mktemp -u)
+mkfifo -m 600 "$pipe"
+setsid sh "$0" --broom $$ <"$pipe" >/dev/null 2>&1 &
+broom=$!
+exec 8>"$pipe"
+rm "$pipe"
 for top in $(hierarchies); do
 	mkdir -p "$top/$CGROUP" || fail "cannot make a cgroup in $top; a kubelet needs them writable"
+	test ! -f /sys/fs/cgroup/cgroup.controllers || hand_down "$top" "$top/$CGROUP"
 	for name in cpuset.cpus cpuset.mems; do
 		test ! -f "$top/$CGROUP/$name" || cat "$top/$name" >"$top/$CGROUP/$name" 2>/dev/null || :
 	done
@@ -102,5 +134,6 @@ trap 'kill -KILL "$child" 2>/dev/null' INT TERM HUP # and with it the room
 wait "$child" && status=0 || status=$?
 trap - INT TERM HUP
 wait "$child" 2>/dev/null || :
-sweep $$
+exec 8>&-
+wait "$broom" || :
 exit "$status"

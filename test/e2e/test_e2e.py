@@ -171,19 +171,48 @@ def test_job(world):
 
 @step
 def test_pair(world):
-    """4  init container and sidecar: one login, one credential"""
+    """4  init container and sidecar: one login to each of two stores, one credential"""
     world.pg.role(world.bao, "paired", "1h")
-    world.role("pair", ("database/creds/paired", "read"))
-    pod = world.pod("pair", {"mode": "pair", "role": "pair", "template-db": DB % "paired"},
+    world.secret("four", value="here")
+    world.role("pair", ("database/creds/paired", "read"), ("kv/data/four", "read"))
+    pod = world.pod("pair", {"mode": "pair", "role": "pair", "template-db": DB % "paired",
+                             "stores": "second", "secret-x": "second:kv/data/four#value"},
                     app("/vault/secrets/db")).running()
     assert {c["name"] for c in pod.get()["spec"]["initContainers"]} == {"vault-agent-init"}
     pod.says("vault-agent", "every file is in place")
     assert credentials(world, "paired") == 1
-    logins = [e for c in ("vault-agent-init", "vault-agent")
-              for e in pod.events("login", of=c, store="vault")]
-    assert len(logins) == 1
     name, password = pod.read("app", "/vault/secrets/db").split()
     assert world.pg.can_log_in(name, password)
+    assert pod.read("app", "/vault/secrets/x") == "here"
+    pod.delete()
+    until("its pod has ended", lambda: world.kube.get(pod.path).status == 404)
+    world.pods.remove(pod)
+    assert world.logins("pair") == {"kubernetes": 1, "second": 1}
+    assert credentials(world, "paired") == 0
+
+
+@step
+def test_first(world):
+    """4  mode first: its files are there before the application, kubectl means that one"""
+    world.secret("front", password="first")
+    pod = world.pod("front", {"mode": "first", "secret-db": "kv/data/front#password",
+                              "interval-db": "1s", "notify-db": "signal:HUP@app"},
+                    app("/vault/secrets/db", **user(1000))).running()
+    assert [c["name"] for c in pod.get()["spec"]["containers"]] == ["vault-agent", "app"]
+    assert "initContainers" not in pod.get()["spec"]
+    pod.says("app", "has first")
+    assert "has first" in pod.lines("app")[0][1]  # at its first look
+    assert "has first" in world.kube.kubectl("logs", "-n", "shop", "front").stdout
+    os.kill(pod.pids("vault-agent")[0], signal.SIGKILL)
+    world.secret("front", password="second")
+    pod.says("app", "has second")
+    assert pod.container("app")["restartCount"] == 0
+    refused = world.kube.create_pod("shop", {
+        "metadata": {"name": "ends", "annotations": {
+            "ampoule.dev/inject": "true", "ampoule.dev/mode": "first",
+            "ampoule.dev/secret-db": "kv/data/front"}},
+        "spec": {"restartPolicy": "Never", "containers": [app("/vault/secrets/db")]}})
+    assert refused.status != 201 and "use native" in refused.message, refused.message
 
 
 @step

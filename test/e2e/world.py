@@ -15,7 +15,7 @@ import subprocess
 import bao as bao_server
 import images
 import postgres
-from cluster import API, LIMIT_S, NODE, Cluster, until
+from cluster import API, LIMIT_S, NODE, Cluster, groups, unified, until
 
 SYSTEM = "ampoule-system"
 AWAY = "10.88.8.9"  # an address of the store that is taken away and put back
@@ -40,7 +40,15 @@ store "away" {{
   ca_cert = "/vault/tls/ca.crt"
   auth "kubernetes" {{ mount_path = "auth/kubernetes" }}
 }}
+store "second" {{
+  type    = "vault"
+  address = "https://{NODE}:{port}"
+  ca_cert = "/vault/tls/ca.crt"
+  auth "kubernetes" {{ mount_path = "auth/second" }}
+}}
 """
+
+LOGINS = ("kubernetes", "second")  # mounts: a login of its own for each store
 
 
 class World:
@@ -50,7 +58,7 @@ class World:
         self.authority = bao_server.Authority(self.folder / "ca")
         self.kube = Cluster(self.folder / "kube")
         self.bao = bao_server.Bao(self.folder / "bao", authority=self.authority,
-                                  addresses=(NODE, AWAY))
+                                  addresses=(NODE, AWAY), audited=True)
         self.pg = postgres.Postgres()
         self.pods = []
         # They live as long as the world: a server ends with the thread that has started it.
@@ -93,11 +101,12 @@ class World:
                           "namespace": "kube-public"}]})
         kube.create("/api/v1/namespaces/kube-public/serviceaccounts",
                     {"metadata": {"name": "store"}})
-        bao.auth("kubernetes", "kubernetes")
-        bao.put("auth/kubernetes/config", {
-            "kubernetes_host": f"https://{API}",
-            "kubernetes_ca_cert": pathlib.Path(kube.ca.cert).read_text(),
-            "token_reviewer_jwt": kube.account_token("kube-public", "store")})
+        for mount in LOGINS:
+            bao.auth(mount, "kubernetes")
+            bao.put(f"auth/{mount}/config", {
+                "kubernetes_host": f"https://{API}",
+                "kubernetes_ca_cert": pathlib.Path(kube.ca.cert).read_text(),
+                "token_reviewer_jwt": kube.account_token("kube-public", "store")})
         bao.kv2("kv")
         self.pg.connect(bao)
         self.role("web", ("kv/data/*", "read"), ("kv/metadata/*", "read"),
@@ -106,9 +115,16 @@ class World:
     def role(self, name, *rules):
         """A policy, and a login of any account of the test's namespaces that gets it."""
         self.bao.policy(name, *rules)
-        self.bao.put(f"auth/kubernetes/role/{name}", {
-            "bound_service_account_names": "*", "token_policies": [name],
-            "bound_service_account_namespaces": ",".join(SPACES), "token_ttl": "1h"})
+        for mount in LOGINS:
+            self.bao.put(f"auth/{mount}/role/{name}", {
+                "bound_service_account_names": "*", "token_policies": [name],
+                "bound_service_account_namespaces": ",".join(SPACES), "token_ttl": "1h"})
+
+    def logins(self, role):
+        """How often each store was logged in to with the role, as its audit log says."""
+        return {m: len([e for e in self.bao.answered(f"auth/{m}/login")
+                        if e.get("auth", {}).get("metadata", {}).get("role") == role])
+                for m in LOGINS}
 
     def secret(self, path, **data):
         self.bao.put(f"kv/data/{path}", {"data": data})
@@ -266,16 +282,23 @@ class Pod:
     def pids(self, container):
         """Its processes, as the node sees them."""
         found = self.container(container).get("containerID", "").rpartition("/")[2]
-        for path in glob.glob(f"/sys/fs/cgroup/memory/{os.environ['CGROUP']}/**/{found}/"
-                              "cgroup.procs", recursive=True) if found else ():
+        pattern = str(groups("memory") / "**" / found / "cgroup.procs")
+        for path in glob.glob(pattern, recursive=True) if found else ():
             return [int(p) for p in pathlib.Path(path).read_text().split()]
         return []
 
     def cgroup(self, container):
         """Its folder in the memory hierarchy."""
         found = self.container(container)["containerID"].rpartition("/")[2]
-        return pathlib.Path(glob.glob(f"/sys/fs/cgroup/memory/{os.environ['CGROUP']}/**/{found}",
-                                      recursive=True)[0])
+        return pathlib.Path(glob.glob(str(groups("memory") / "**" / found), recursive=True)[0])
+
+    def memory(self, container):
+        """(bytes charged, bytes of anonymous pages) of its cgroup."""
+        group = self.cgroup(container)
+        stat = dict(x.split() for x in (group / "memory.stat").read_text().splitlines())
+        if unified():
+            return int((group / "memory.current").read_text()), int(stat["anon"])
+        return int((group / "memory.usage_in_bytes").read_text()), int(stat["rss"])
 
     def delete(self):
         self.kube.delete(f"{self.path}?gracePeriodSeconds=5")

@@ -166,12 +166,14 @@ class BaoError(Exception):
 
 
 class Bao:
-    """`addresses`: further ones at which pods reach it; it listens on all then."""
+    """`addresses`: further ones at which pods reach it; it listens on all then. `audited`: it
+    keeps an audit log, which answered() reads."""
 
-    def __init__(self, folder, durable=False, authority=None, addresses=()):
+    def __init__(self, folder, durable=False, authority=None, addresses=(), audited=False):
         self.dir = pathlib.Path(folder)
         self.dir.mkdir(parents=True, exist_ok=True)
         self.durable = durable
+        self.audit = self.dir / "audit.log" if audited else None
         self.authority = authority or Authority(self.dir / "ca")
         self.cert, self.key = self.authority.issue(
             "bao", ",".join(["DNS:localhost,IP:127.0.0.1", *(f"IP:{a}" for a in addresses)]))
@@ -203,10 +205,12 @@ class Bao:
                              "tls_cert_file": self.cert, "tls_key_file": self.key}},
                     {"unix": {"address": self.socket}}]
         config = self.dir / "bao.json"
+        audit = [{"type": "file", "path": "file/", "options": {"file_path": str(self.audit)}}]
         config.write_text(json.dumps({
             "storage": storage, "listener": listener, "api_addr": self.http,
             "cluster_addr": f"http://127.0.0.1:{free_port()}", "disable_mlock": True,
-            "default_lease_ttl": "768h", "log_level": "warn"}))
+            "default_lease_ttl": "768h", "log_level": "warn",
+            **({"audit": audit} if self.audit else {})}))
         return config
 
     def start(self):
@@ -327,6 +331,11 @@ class Bao:
     def token(self, policies, ttl="1h", **more):
         return self.put("auth/token/create", {"policies": policies, "ttl": ttl, **more})["auth"][
             "client_token"]
+
+    def answered(self, path):
+        """What the audit log says of each request to this path that was answered."""
+        entries = [json.loads(line) for line in self.audit.read_text().splitlines()]
+        return [e for e in entries if e["type"] == "response" and e["request"]["path"] == path]
 
     def tokens(self, policy):
         """The accessors of the living tokens that have this policy. Tokens end while one
