@@ -215,6 +215,19 @@ static enum tmpl_answer look_up_file(struct run *r, const char *path, const json
 	return TMPL_FOUND;
 }
 
+// Lifetimes that are asked for: by arguments, and behind the path's '?'.
+static bool may_last(const struct conf *c, const struct tmpl_want *w, const char *path,
+		     struct err *e)
+{
+	for (size_t i = 0; i < w->n_args; i++)
+		if (!conf_restrict_option(c, w->args[i], e))
+			return false;
+	for (const char *q = strchr(path, '?'); q; q = strchr(q, '&'))
+		if (!conf_restrict_option(c, ++q, e))
+			return false;
+	return true;
+}
+
 static enum tmpl_answer on_lookup(void *ctx, const struct tmpl_want *w,
 				  const json_t **ret, struct err *e)
 {
@@ -229,9 +242,8 @@ static enum tmpl_answer on_lookup(void *ctx, const struct tmpl_want *w,
 	if (!policy_allows(&r->env->conf->policy, name, e))
 		return TMPL_FAILED;
 	AUTO_JSON json_t *params = params_of(w);
-	const char *ttl = json_string_value(json_object_get(params, "ttl"));
 	if (!conf_restrict_path(r->env->conf, store->name, path, e) ||
-	    (ttl && !conf_restrict_ttl(r->env->conf, ttl, e)))
+	    !may_last(r->env->conf, w, path, e))
 		return TMPL_FAILED;
 	struct cache_ask ask = {
 		.source = r->env->source_of(r->env->ctx, store),

@@ -409,8 +409,9 @@ static bool put_token_sink(struct plan *p, json_t *doc, struct err *e)
 	return true;
 }
 
-static bool write_out(struct plan *p, const json_t *doc)
+static bool write_out(struct plan *p, json_t *doc)
 {
+	p->document = json_incref(doc);
 	p->config = json_text(doc);
 	p->config_len = strlen(p->config);
 	return true;

@@ -141,6 +141,7 @@ static bool run(struct plan *p, const struct inject_ask *ask, struct inject_resu
 		return true;
 	}
 	ret->why = "injected";
+	ret->config = json_incref(p->document);
 	return plan_weave(p, &ret->pod, e);
 }
 
@@ -165,6 +166,7 @@ bool inject_pod(const struct inject_ask *ask, struct inject_result *ret, struct 
 void inject_release(struct inject_result *r)
 {
 	json_decref(r->pod);
+	json_decref(r->config);
 	json_decref(r->warnings);
 	*r = (struct inject_result){ .pod = NULL };
 }

@@ -28,6 +28,7 @@ struct inject_ask {
 
 struct inject_result {
 	json_t *pod;      // the changed pod, which shares what did not change; or NULL
+	json_t *config;   // of the agent in it, which is never to be changed; or NULL
 	json_t *warnings; // an array of strings; set by refusals too
 	const char *why;  // a fixed word: "injected", "not asked", …
 };

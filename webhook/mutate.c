@@ -57,6 +57,7 @@ static void judge(const struct inject_ask *ask, const json_t *ns,
 		.fresh = result->pod && !inject_has_agent(spec),
 		.now_ms = ask->now_ms,
 	};
+	about.config = about.fresh ? result->config : NULL;
 	policy_ask_user(&about, ask->user);
 	verdict_make(ask->settings->policies, &about, result->warnings, verdict);
 }

@@ -310,6 +310,7 @@ void plan_release(struct plan *p)
 	json_decref(p->templates);
 	json_decref(p->variables);
 	json_decref(p->share_processes);
+	json_decref(p->document);
 	mem_free(p->config);
 	pool_release(&p->pool);
 }

@@ -92,7 +92,8 @@ struct plan {
 	bool security_context;
 	const json_t *agents[2]; // that were placed in the pod
 	size_t n_agents;
-	char *config; // the agent's configuration, JSON
+	json_t *document; // the agent's configuration
+	char *config;     // its text
 	size_t config_len;
 };
 

@@ -22,21 +22,26 @@ struct judging {
 	const char *name, *help;     // of the policy or purpose that is being asked
 	const char *kind, *word;     // of the rule: "forbid", "env_secrets"
 	enum policy_mode mode;
-	struct hits *hits;    // by rule of forbid
-	struct hits *collect; // a rule of forbid is asked once, for all policies
-	size_t told[POLICY_ENFORCE + 1];    // of the rule that is being asked
-	bool all;                           // however many there are
-	const struct policy_result *before; // indexed; not told again
+	struct pod *pod;
+	const struct pod *before; // the pod before its update; what it had is not told
+	bool had;                 // the policy was for it, too
+	struct hits *collect;     // a rule of forbid is asked once, for all policies
+	size_t told[POLICY_ENFORCE + 1]; // of the rule that is being asked
+	// The list of patterns, of allow and of deny, that all facts of a kind please.
+	const char **pleased[FACT_COUNT][2];
 };
 
-// What a rule of forbid has found in this pod.
-struct hits {
-	bool asked;
-	struct hit {
-		const char *field, *text;
-	} * list;
-	size_t n;
+// A pod that is judged, and what an update of it is compared with.
+struct pod {
+	struct facts f;
+	struct hits hits[FORBID_COUNT]; // what a rule of forbid has found
+	bool *asked;                    // by policy: whether it is for the pod
+	struct policy_result all; // of the other rules, indexed; only of the pod before
+	bool compares;            // nothing is told of it, it is the pod before
 };
+
+// A pod may break more rules than anybody counts.
+enum { ALL_MAX = 10000 };
 
 struct facts *judge_facts(struct judging *j)
 {
@@ -57,20 +62,27 @@ static const struct exemption *exemption_of(const struct judging *j, const char 
 	return NULL;
 }
 
-// False: it was there before the update, or enough is told of the rule.
+// Whether enough is told of the rule that is being asked.
+static bool is_enough(const struct judging *j)
+{
+	return j->pod->compares ? j->out->n >= ALL_MAX : j->told[j->mode] > PLACES_MAX;
+}
+
+// False: it was there before the update.
 static bool is_told(struct judging *j, struct policy_finding *one)
 {
-	if (j->before && policy_result_has(j->before, one))
+	if (j->before && policy_result_has(&j->before->all, one))
 		return false;
-	size_t n = ++j->told[one->mode];
-	if (n == PLACES_MAX + 1 && !j->all)
+	if (j->told[one->mode]++ == PLACES_MAX && !j->pod->compares)
 		one->text = "and more places that break the same rule";
-	return j->all || n <= PLACES_MAX + 1;
+	return true;
 }
 
 static void add_finding(struct judging *j, const char *field, const char *text)
 {
 	struct policy_result *r = j->out;
+	if (is_enough(j))
+		return;
 	const char *rule =
 		j->word ? pool_printf(j->pool, "%s.%s", j->kind, j->word) : j->kind;
 	const struct exemption *exempt = exemption_of(j, rule);
@@ -107,7 +119,7 @@ void judge_found(struct judging *j, const char *field, const char *fmt, ...)
 		return;
 	}
 	to->list = pool_append(j->pool, to->list, &to->n, sizeof(*to->list));
-	to->list[to->n - 1] = (struct hit){ where, what };
+	to->list[to->n - 1] = (struct hit){ .field = where, .text = what };
 }
 
 // --- the rule that is being asked
@@ -192,11 +204,21 @@ static void ask_facts(struct judging *j, const struct patterns *p, enum policy_f
 		      bool deny)
 {
 	const struct facts *f = j->f;
-	for (size_t i = 0; i < f->uses[kind].n; i++) {
+	bool pleased = true;
+	if (p->n > 0 && j->pleased[kind][deny] == p->list)
+		return;
+	for (size_t i = 0; i < f->uses[kind].n && !j->pod->compares; i++) {
 		const struct fact *fact = &f->uses[kind].list[i];
+		if (!fact->odd && covered(p, kind, fact, deny) != deny)
+			continue;
+		pleased = false;
+		if (fact->old && j->had)
+			continue;
+		if (is_enough(j))
+			break;
 		if (fact->odd)
 			judge_found(j, fact->field, NOT_PLAIN, nouns[kind], fact->value);
-		else if (covered(p, kind, fact, deny) == deny)
+		else
 			judge_found(j, fact->field, "%s '%.150s' is %s; %s", nouns[kind],
 				    fact->value, deny ? "denied" : "not allowed",
 				    remedies[kind]);
@@ -210,6 +232,9 @@ static void ask_facts(struct judging *j, const struct patterns *p, enum policy_f
 		judge_found(j, "metadata.annotations", "%s", way_around(f));
 	if (kind <= FACT_FUNCTIONS && f->config_map)
 		judge_found(j, "metadata.annotations", "%s", unseen);
+	else if (pleased && !f->uses[kind].overfull &&
+		 !(kind == FACT_PATHS && way_around(f)))
+		j->pleased[kind][deny] = p->list;
 }
 
 static void ask_lists(struct judging *j)
@@ -264,9 +289,9 @@ static void ask_limits(struct judging *j)
 	if (l[LIMIT_TTL] >= 0 && f->ttl_ms > l[LIMIT_TTL]) {
 		begin(j, "limits", "max_ttl", p->mode);
 		judge_found(j, f->ttl_field,
-			    "it asks for a lifetime of %lld s; at most %lld s are "
-			    "allowed",
-			    (long long)f->ttl_ms / 1000, (long long)l[LIMIT_TTL] / 1000);
+			    "it asks for a lifetime above %lld s, the longest that is "
+			    "allowed (ttl)",
+			    (long long)l[LIMIT_TTL] / 1000);
 	}
 }
 
@@ -305,7 +330,7 @@ static void ask_require(struct judging *j)
 
 static void ask_forbid(struct judging *j, enum policy_forbid rule)
 {
-	struct hits *h = &j->hits[rule];
+	struct hits *h = &j->pod->hits[rule];
 	begin(j, "forbid", policy_forbid_name(rule), j->policy->forbid[rule]);
 	if (!h->asked) {
 		h->asked = true;
@@ -313,8 +338,9 @@ static void ask_forbid(struct judging *j, enum policy_forbid rule)
 		forbids[rule](j);
 		j->collect = NULL;
 	}
-	for (size_t i = 0; i < h->n; i++)
-		add_finding(j, h->list[i].field, h->list[i].text);
+	for (size_t i = 0; i < h->n && !j->pod->compares && !is_enough(j); i++)
+		if (!(h->list[i].old && j->had))
+			add_finding(j, h->list[i].field, h->list[i].text);
 }
 
 static void ask_policy(struct judging *j)
@@ -407,53 +433,66 @@ static void ask_purposes(struct judging *j)
 
 // --- a pod
 
-static void judge(const struct policies *ps, const struct policy_ask *ask, bool all,
-		  const struct policy_result *before, struct policy_result *r)
+static void judge(const struct policies *ps, struct pod *pod, const struct pod *before,
+		  struct policy_result *r)
 {
-	struct facts f;
-	struct hits hits[FORBID_COUNT] = { 0 };
-	struct judging j = { .f = &f,
-			     .pool = r->memory,
-			     .out = r,
-			     .hits = hits,
-			     .all = all,
-			     .before = before };
-	facts_read(ps, ask, j.pool, &f);
+	struct judging j = {
+		.f = &pod->f, .pool = r->memory, .out = r, .pod = pod, .before = before
+	};
 	for (size_t i = 0; i < ps->n_policies; i++) {
 		j.policy = &ps->policies[i];
-		if (selector_matches(&j.policy->match, &f.id, true) &&
-		    !(j.policy->has_exclude &&
-		      selector_matches(&j.policy->exclude, &f.id, false)))
+		j.had = before && before->asked[i];
+		pod->asked[i] =
+			selector_matches(&j.policy->match, &pod->f.id, true) &&
+			!(j.policy->has_exclude &&
+			  selector_matches(&j.policy->exclude, &pod->f.id, false));
+		if (pod->asked[i])
 			ask_policy(&j);
 	}
+	j.had = false;
 	ask_purposes(&j);
-	facts_release(&f);
+}
+
+static void judge_pod(const struct policies *ps, const struct policy_ask *ask,
+		      struct pod *pod, struct policy_result *r)
+{
+	r->memory = mem_calloc(1, sizeof(struct pool));
+	facts_read(ps, ask, r->memory, &pod->f);
+	pod->asked = pool_alloc(r->memory, (ps->n_policies + 1) * sizeof(bool));
+	judge(ps, pod, NULL, r);
 }
 
 // Only what the update brings, though the pod had more of it before than is told of one.
 static void judge_again(const struct policies *ps, const struct policy_ask *ask,
-			struct policy_result *ret)
+			struct pod *now, struct policy_result *ret)
 {
 	struct policy_ask old = *ask;
-	struct policy_result before = { .memory = mem_calloc(1, sizeof(struct pool)) };
+	struct pod before = { .compares = true };
 	old.pod = ask->before;
-	judge(ps, &old, true, NULL, &before);
-	policy_result_index(&before);
+	judge_pod(ps, &old, &before, &before.all);
+	policy_result_index(&before.all);
+	for (size_t i = 0; i < FORBID_COUNT; i++) {
+		hits_index(&before.hits[i]);
+		hits_compare(&now->hits[i], &before.hits[i]);
+	}
+	facts_compare(&now->f, &before.f);
 	ret->n = 0;
 	ret->findings = NULL;
-	judge(ps, ask, false, &before, ret);
-	policy_result_release(&before);
+	judge(ps, now, &before, ret);
+	facts_release(&before.f);
+	policy_result_release(&before.all);
 }
 
 void policies_judge(const struct policies *ps, const struct policy_ask *ask,
 		    struct policy_result *ret)
 {
+	struct pod pod = { .compares = false };
 	*ret = (struct policy_result){ .memory = NULL };
 	if (policies_count(ps) == 0 || ask->mirror)
 		return;
-	ret->memory = mem_calloc(1, sizeof(struct pool));
-	judge(ps, ask, false, NULL, ret);
+	judge_pod(ps, ask, &pod, ret);
 	if (ask->before && ret->n > 0)
-		judge_again(ps, ask, ret);
+		judge_again(ps, ask, &pod, ret);
+	facts_release(&pod.f);
 	policy_result_order(ret);
 }

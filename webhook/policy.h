@@ -70,6 +70,7 @@ struct policy_ask {
 		*namespace_labels; // NULL: not known, and then selectors count as met
 	const char *kind;          // of the object that holds the pod: "Pod", "Job"
 	bool fresh;                // the agent in it was made in this very call
+	const json_t *config;      // and this is its configuration; or NULL: read it
 	const char *user; // who sends it, or NULL: whether ownerReferences are believed
 	bool mirror;      // a node announces its own static pod, which nobody can refuse
 	int64_t now_ms;   // wall clock, for exemptions

@@ -39,10 +39,10 @@ bool agents_same(const json_t *before, const json_t *after, const char **ret)
 		     *new = json_object_get(after, "spec"), *one;
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		POD_EACH (json_object_get(old, lists[i]), k, one) {
-			*ret = pod_text(one, "name");
+			*ret = pod_text(one, "name"); // no update moves one
 			if (plan_has_config(one) &&
-			    !same_agent(one, pod_find(json_object_get(new, lists[i]),
-						      "name", *ret)))
+			    !same_agent(one, json_array_get(
+						     json_object_get(new, lists[i]), k)))
 				return false;
 		}
 	return true;
@@ -201,11 +201,21 @@ static const char *context_fault(struct facts *f, const json_t *now, const json_
 	return NULL;
 }
 
+// As of a pod that is injected; each is looked for among the others.
+static bool is_large(const json_t *now)
+{
+	enum { LIST_MAX = 1000 };
+	return json_array_size(json_object_get(now, "env")) > LIST_MAX ||
+	       json_array_size(json_object_get(now, "volumeMounts")) > LIST_MAX;
+}
+
 // The first difference, as a reason; NULL: none that counts.
 static const char *fault(struct facts *f, const json_t *now, const json_t *ours)
 {
+	if (is_large(now))
+		return "it has more variables or mounts than any agent";
 	AUTO_JSON json_t *notes = json_array();
-	const struct inject_ask ask = { .settings = f->ask->settings };
+	const struct inject_ask ask = { .settings = f->made_by };
 	const struct plan plan = { .ask = &ask, .warnings = notes };
 	AUTO_JSON json_t *kept = patch_keep(&plan, now, ours);
 	const char *key;
@@ -230,19 +240,26 @@ static const char *fault(struct facts *f, const json_t *now, const json_t *ours)
 	return mounts ? mounts : context_fault(f, now, kept);
 }
 
+// The agents of a list alone, so that a large pod is not looked through for each of them.
+static json_t *agents_of(const json_t *list)
+{
+	json_t *ret = json_array(), *one;
+	POD_EACH (list, i, one)
+		if (plan_has_config(one))
+			json_array_append(ret, one);
+	return ret;
+}
+
 // Each agent that is there against the one that would be made.
 static enum agent_state compare(struct facts *f, const json_t *made)
 {
 	const json_t *spec = json_object_get(made, "spec"), *one, *other;
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-		const json_t *wanted = json_object_get(spec, lists[i]),
-			     *there = json_object_get(f->spec, lists[i]);
+		AUTO_JSON json_t *wanted = agents_of(json_object_get(spec, lists[i]));
+		AUTO_JSON json_t *there = agents_of(json_object_get(f->spec, lists[i]));
 		POD_EACH (there, k, one) {
-			const char *name = pod_text(one, "name");
-			other = pod_find(wanted, "name", name);
-			if (!plan_has_config(one))
-				continue;
-			if (!other || !plan_has_config(other))
+			other = pod_find(wanted, "name", pod_text(one, "name"));
+			if (!other || k >= json_array_size(wanted))
 				return changed(f, facts_field(f, lists[i], one),
 					       "it is an agent that the webhook has not "
 					       "made; remove the container");
@@ -259,8 +276,7 @@ static enum agent_state compare(struct facts *f, const json_t *made)
 						    why));
 		}
 		POD_EACH (wanted, k, one)
-			if (plan_has_config(one) &&
-			    !pod_find(there, "name", pod_text(one, "name")))
+			if (!pod_find(there, "name", pod_text(one, "name")))
 				return changed(f, facts_field(f, lists[i], one),
 					       "the agent is missing; leave the "
 					       "container to the webhook");
@@ -268,19 +284,15 @@ static enum agent_state compare(struct facts *f, const json_t *made)
 	return f->state = f->agent ? AGENT_OURS : AGENT_NONE;
 }
 
-enum agent_state agent_look(struct facts *f)
+// Held to what these settings make.
+static enum agent_state look(struct facts *f, const struct settings *s)
 {
-	if (f->state != AGENT_UNKNOWN)
-		return f->state;
-	if (!f->agent)
-		return f->state = AGENT_NONE;
-	if (f->ask->fresh || is_untouched(f))
-		return f->state = AGENT_OURS;
+	f->made_by = s;
 	AUTO_JSON json_t *pod = stripped(f);
 	struct inject_ask ask = { .pod = pod,
 				  .namespace_ = f->ask->namespace_,
 				  .namespace_annotations = f->ask->namespace_annotations,
-				  .settings = f->ask->settings,
+				  .settings = s,
 				  .namespace_labels = f->ask->namespace_labels,
 				  .user = f->ask->user,
 				  .now_ms = f->ask->now_ms };
@@ -303,4 +315,26 @@ enum agent_state agent_look(struct facts *f)
 		state = compare(f, made.pod);
 	inject_release(&made);
 	return state;
+}
+
+// A pod that was made a moment before a reload, here or in another replica, holds the agent of
+// the settings before. Nobody gains by that: he could have made the pod earlier. The policies
+// that are asked are the present ones in any case.
+enum agent_state agent_look(struct facts *f)
+{
+	if (f->state != AGENT_UNKNOWN)
+		return f->state;
+	if (!f->agent)
+		return f->state = AGENT_NONE;
+	if (f->ask->fresh || is_untouched(f))
+		return f->state = AGENT_OURS;
+	const struct settings *s = f->ask->settings;
+	enum agent_state state = look(f, s);
+	const char *field = f->state_field, *text = f->state_text;
+	for (; state == AGENT_CHANGED && s->before && f->ask->now_ms < s->before_until_ms;
+	     s = s->before)
+		state = look(f, s->before);
+	f->state_field = field;
+	f->state_text = text;
+	return f->state = state;
 }

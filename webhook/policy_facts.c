@@ -9,12 +9,14 @@
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/conf/annotation.h"
+#include "lib/conf/conf.h"
 #include "lib/conf/path_rule.h"
 #include "lib/crypto/digest.h"
 #include "webhook/plan.h"
 #include "webhook/policy_int.h"
 
-enum { CONFIG_MAX = 1 << 20, FACTS_MAX = 2000, SUM_LEN = 32 };
+// A pod has two agents at most; what more there is was written by hand.
+enum { CONFIG_MAX = 1 << 20, FACTS_MAX = 2000, SUM_LEN = 32, AGENTS_MAX = 2 };
 
 static const char *const lists[] = { "initContainers", "containers",
 				     "ephemeralContainers" };
@@ -160,42 +162,53 @@ static const char *default_store(const json_t *doc)
 	return pod_text(json_array_get(list, 0), "name");
 }
 
-static bool is_store(const json_t *doc, const char *name, size_t len)
+// A configuration that is being read: where its paths lead.
+struct document {
+	struct facts *f;
+	const char *usual; // the store of a bare path
+	json_t *stores;    // their names
+	const char *field; // of the template that is being read
+};
+
+static void note_ttl(struct facts *f, const char *option, const char *field)
 {
-	const json_t *one;
-	POD_EACH (json_object_get(doc, "store"), i, one)
-		if (strlen(pod_text(one, "name")) == len &&
-		    memcmp(pod_text(one, "name"), name, len) == 0)
-			return true;
-	return len == 5 && memcmp(name, "vault", 5) == 0;
+	AUTO_FREE char *text = conf_lifetime(option);
+	int64_t ms;
+	if (!text)
+		return;
+	if (!str_duration_ms(text, &ms, NULL)) // a date, or hidden: nothing to compare
+		ms = INT64_MAX;
+	if (ms <= f->ttl_ms)
+		return;
+	f->ttl_ms = ms;
+	f->ttl_field = field;
 }
 
-static void read_path(struct facts *f, const json_t *doc, const char *path,
-		      const char *field)
+static void read_path(const struct document *d, const char *path)
 {
+	struct facts *f = d->f;
+	for (const char *q = strchr(path, '?'); q; q = strchr(q, '&'))
+		note_ttl(f, ++q, d->field);
 	size_t len = strcspn(path, ":/");
-	const char *store = default_store(doc);
-	if (path[len] == ':' && is_store(doc, path, len)) {
-		store = pool_strndup(f->pool, path, len);
-		path += len + 1;
+	const char *store = d->usual;
+	if (path[len] == ':') {
+		const char *name = pool_strndup(f->pool, path, len);
+		if (json_object_get(d->stores, name) || strcmp(name, "vault") == 0) {
+			store = name;
+			path += len + 1;
+		}
 	}
 	char plain[PATH_RULE_MAX];
 	bool odd = !path_rule_plain(path, plain);
 	if (!is_new(f, "path", path, store))
 		return;
 	struct fact *one =
-		add(f, FACT_PATHS, odd ? path : pool_strdup(f->pool, plain), field);
+		add(f, FACT_PATHS, odd ? path : pool_strdup(f->pool, plain), d->field);
 	one->store = store;
 	one->odd = odd;
 }
 
 // --- templates
-
-struct scanning {
-	struct facts *f;
-	const json_t *doc;
-	const char *field;
-};
 
 static bool reads_store(const char *function)
 {
@@ -206,19 +219,9 @@ static bool reads_store(const char *function)
 	return false;
 }
 
-static void note_ttl(struct facts *f, const char *option, const char *field)
-{
-	int64_t ms;
-	if (!str_starts(option, "ttl=") || !str_duration_ms(option + 4, &ms, NULL) ||
-	    ms <= f->ttl_ms)
-		return;
-	f->ttl_ms = ms;
-	f->ttl_field = field;
-}
-
 static void on_word(void *ctx, const struct template_word *w)
 {
-	struct scanning *s = ctx;
+	const struct document *s = ctx;
 	if (w->option) {
 		note_ttl(s->f, w->option, s->field);
 		return;
@@ -228,7 +231,7 @@ static void on_word(void *ctx, const struct template_word *w)
 	if (!reads_store(w->function))
 		return;
 	if (w->literal)
-		read_path(s->f, s->doc, w->literal, s->field);
+		read_path(s, w->literal);
 }
 
 static void note_interval(struct facts *f, const json_t *value, const char *field)
@@ -256,41 +259,45 @@ static void count_file(struct facts *f, const json_t *t, const char *what)
 		f->n_files++;
 }
 
-static void read_template(struct facts *f, const json_t *doc, const json_t *t,
-			  const char *what)
+static void read_template(struct document *d, const json_t *t, const char *what)
 {
+	struct facts *f = d->f;
 	const char *contents = pod_text(t, "contents"), *secret = pod_text(t, "secret");
 	const char *field =
 		pool_printf(f->pool, "%s '%.100s'", what, pod_text(t, "name"));
-	struct scanning s = { f, doc, field };
+	d->field = field;
 	count_file(f, t, what);
 	if (*secret)
-		read_path(f, doc, secret, field);
+		read_path(d, secret);
 	if (*contents && strlen(contents) > f->template_max) {
 		f->template_max = strlen(contents);
 		f->template_field = field;
 	}
 	if (*contents && f->ps->wants_words)
 		template_words(f->pool, contents, pod_text(t, "left_delimiter"),
-			       pod_text(t, "right_delimiter"), on_word, &s);
+			       pod_text(t, "right_delimiter"), on_word, d);
 	note_interval(f, json_object_get(t, "interval"), field);
 }
 
 static void read_document(struct facts *f, const json_t *doc)
 {
 	const json_t *one;
+	struct document d = { f, default_store(doc), json_object(), NULL };
+	POD_EACH (json_object_get(doc, "store"), i, one)
+		json_object_set_new(d.stores, pod_text(one, "name"), json_true());
 	read_stores(f, doc);
 	f->proxy |= json_object_get(doc, "cache") || json_object_get(doc, "api_proxy");
 	f->sink |= json_object_get(doc, "sink") ||
 		   json_object_get(json_object_get(doc, "auto_auth"), "sink");
 	POD_EACH (json_object_get(doc, "template"), i, one)
-		read_template(f, doc, one, "file");
+		read_template(&d, one, "file");
 	POD_EACH (json_object_get(doc, "env_template"), i, one)
-		read_template(f, doc, one, "variable");
+		read_template(&d, one, "variable");
 	note_interval(f,
 		      json_object_get(json_object_get(doc, "template_config"),
 				      "static_secret_render_interval"),
 		      "static_secret_render_interval");
+	json_decref(d.stores);
 }
 
 // --- containers
@@ -364,7 +371,10 @@ static void read_container(struct facts *f, const char *list, const json_t *c)
 	}
 	if (strcmp(image, f->ask->settings->image) != 0)
 		add_image(f, FACT_AGENT_IMAGES, image, field);
-	json_t *doc = read_config(f, c);
+	bool made = f->ask->config && plan_is_agent(c);
+	json_t *doc = made ? json_incref((json_t *)(uintptr_t)f->ask->config)
+		      : f->n_agents++ < AGENTS_MAX ? read_config(f, c)
+						   : NULL;
 	if (!doc) {
 		f->config_map = true;
 		return;

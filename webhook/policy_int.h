@@ -119,6 +119,7 @@ struct fact {
 	const char *field;   // where it is said
 	const char *store;   // of a path
 	bool odd;            // in a form that only hides something
+	bool old;            // the pod had it before the update
 };
 enum agent_state { AGENT_UNKNOWN, AGENT_NONE, AGENT_OURS, AGENT_CHANGED };
 struct facts {
@@ -131,10 +132,12 @@ struct facts {
 		*agent; // the container that holds the agent's configuration, or NULL
 	const char *agent_list; // "initContainers"
 	json_t *configs;        // what the agents' configurations say: an array
+	size_t n_agents;
 	bool config_map;        // an agent whose configuration nobody sees here
 	bool proxy;             // the agent passes any path on for the application
 	bool sink;              // the application gets the agent's token
 	enum agent_state state; // by agent_look()
+	const struct settings *made_by;
 	const char *state_field, *state_text;
 	struct {
 		struct fact *list;
@@ -160,6 +163,20 @@ bool facts_is_ours(struct facts *f, const char *list, const json_t *container);
 const char *facts_field(struct facts *f, const char *list, const json_t *container);
 
 // --- policy_result.c
+// What a rule of forbid has found in a pod.
+struct hits {
+	bool asked;
+	struct hit {
+		const char *field, *text;
+		bool old; // the pod had it before the update
+	} * list;
+	size_t n;
+};
+void hits_index(struct hits *h); // for hits_compare()
+// Marks those that the pod had before its update, which are indexed.
+void hits_compare(struct hits *now, const struct hits *before);
+// The same of facts.
+void facts_compare(struct facts *now, const struct facts *before);
 void policy_result_index(struct policy_result *r); // for policy_result_has()
 bool policy_result_has(const struct policy_result *r, const struct policy_finding *one);
 // Enforced ones first; the order is the policies' otherwise.

@@ -217,6 +217,28 @@ static bool read_heads(struct reading *r, const struct node *body, struct policy
 	       (!workloads || read_mode(r, workloads, POLICY_OFF, &p->workloads));
 }
 
+static void share_list(struct patterns *p, const struct patterns *other)
+{
+	size_t same = 0;
+	if (p->n == 0 || p->n != other->n || p->list == other->list)
+		return;
+	while (same < p->n && strcmp(p->list[same], other->list[same]) == 0)
+		same++;
+	if (same == p->n)
+		p->list = other->list;
+}
+
+// Equal lists of many policies become one, so that a pod's facts are held to it once.
+static void share(struct policies *ps, size_t at)
+{
+	struct policy *p = &ps->policies[at];
+	for (size_t k = 0; k < at; k++)
+		for (size_t i = 0; i < FACT_COUNT; i++) {
+			share_list(&p->allow[i], &ps->policies[k].allow[i]);
+			share_list(&p->deny[i], &ps->policies[k].deny[i]);
+		}
+}
+
 static bool has_rules(const struct policy *p)
 {
 	bool any = p->require_inject != POLICY_OFF;
@@ -308,6 +330,7 @@ static bool read_policies(struct reading *r, const struct node *root)
 					   sizeof(*ps->policies));
 		if (!read_policy(r, b, &ps->policies[ps->n_policies - 1]))
 			return false;
+		share(ps, ps->n_policies - 1);
 	}
 	return true;
 }

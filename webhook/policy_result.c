@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/json.h"
 #include "lib/base/mem.h"
 #include "webhook/policy_int.h"
 
@@ -24,6 +25,46 @@ void policy_result_index(struct policy_result *r)
 bool policy_result_has(const struct policy_result *r, const struct policy_finding *one)
 {
 	return r->n > 0 && bsearch(one, r->findings, r->n, sizeof(*one), compare);
+}
+
+static int compare_hits(const void *one, const void *two)
+{
+	const struct hit *a = one, *b = two;
+	int c = strcmp(a->field, b->field);
+	return c ? c : strcmp(a->text, b->text);
+}
+
+void hits_index(struct hits *h)
+{
+	if (h->n > 0)
+		qsort(h->list, h->n, sizeof(*h->list), compare_hits);
+}
+
+void hits_compare(struct hits *now, const struct hits *before)
+{
+	for (size_t i = 0; i < now->n && before->n > 0; i++)
+		now->list[i].old = bsearch(&now->list[i], before->list, before->n,
+					   sizeof(*before->list), compare_hits);
+}
+
+static char *fact_key(struct facts *f, const struct fact *one)
+{
+	return pool_printf(f->pool, "%s|%s|%s", one->store ? one->store : "", one->value,
+			   one->field);
+}
+
+void facts_compare(struct facts *now, const struct facts *before)
+{
+	for (enum policy_fact k = 0; k < FACT_COUNT; k++) {
+		AUTO_JSON json_t *had = json_object();
+		for (size_t i = 0; i < before->uses[k].n; i++)
+			json_object_set_new(had, fact_key(now, &before->uses[k].list[i]),
+					    json_true());
+		for (size_t i = 0; i < now->uses[k].n; i++) {
+			struct fact *one = &now->uses[k].list[i];
+			one->old = json_object_get(had, fact_key(now, one));
+		}
+	}
 }
 
 void policy_result_order(struct policy_result *r)

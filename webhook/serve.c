@@ -395,7 +395,7 @@ static void on_config(void *ctx, const char *path)
 		struct settings old = s->settings;
 		s->settings = fresh;
 		s->settings.world = cluster_world(s->cluster);
-		settings_release(&old);
+		settings_replace(&s->settings, &old, clock_wall_ms());
 		settings_taken(s);
 	} else {
 		settings_release(&fresh);

@@ -59,8 +59,28 @@ void settings_init(struct settings *s)
 	settings_kube_init(&s->kube);
 }
 
+static void release_before(struct settings *s)
+{
+	if (s->before)
+		settings_release(s->before);
+	mem_free(s->before);
+	s->before = NULL;
+}
+
+void settings_replace(struct settings *fresh, struct settings *old, int64_t now_ms)
+{
+	struct settings *last = fresh;
+	fresh->before = mem_alloc(sizeof(*old));
+	*fresh->before = *old;
+	fresh->before_until_ms = now_ms + SETTINGS_KEPT_MS;
+	for (int i = 0; i < SETTINGS_KEPT && last->before; i++)
+		last = last->before;
+	release_before(last);
+}
+
 void settings_release(struct settings *s)
 {
+	release_before(s);
 	json_decref(s->document);
 	json_decref(s->annotations);
 	json_decref(s->allow_override);

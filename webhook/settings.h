@@ -73,6 +73,10 @@ struct settings {
 	bool unlimited; // the volumes have no sizeLimit, as with the peers
 	bool namespace_defaults; // annotations of namespaces are defaults
 	struct settings_kube kube;
+	// What held before a reload, and until when agents that it made are taken: a pod may
+	// have met another replica. Owned.
+	struct settings *before;
+	int64_t before_until_ms;
 	struct settings_world world; // find == NULL: namespaces are not looked at
 };
 
@@ -83,6 +87,10 @@ MUST_CHECK bool settings_parse(const char *file, const char *text, size_t len,
 			       struct settings *ret, struct err *e);
 MUST_CHECK bool settings_load(const char *file, struct settings *ret, struct err *e);
 void settings_release(struct settings *s);
+enum { SETTINGS_KEPT_MS = 5 * 60 * 1000, SETTINGS_KEPT = 2 };
+// Takes `old` over into `fresh`, which replaces it, for SETTINGS_KEPT_MS; the last SETTINGS_KEPT
+// are kept.
+void settings_replace(struct settings *fresh, struct settings *old, int64_t now_ms);
 
 // What is known of a namespace; *ret is NULL when nothing is looked at. False: it must be asked
 // for first.

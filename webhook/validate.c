@@ -221,6 +221,7 @@ static void answer_workload(struct validating *v, const json_t *pod)
 		notes_add(v->warnings, "its pods will be refused: %s", e.text);
 	fill_ask(v, made.pod ? made.pod : pod, &ask);
 	ask.fresh = made.pod && !is_injected(pod);
+	ask.config = ask.fresh ? made.config : NULL;
 	verdict_make(v->settings->policies, &ask, v->warnings, &v->note->verdict);
 	inject_release(&made);
 }

@@ -279,6 +279,17 @@ void Curl_ssl_scache_remove_all(void *cf, void *data, const char *key)
 	(void)key;
 }
 
+// The API server says in seconds when to come again (Retry-After), never by a date.
+bool http_date_parse(const char *s, long long now_ms, long long *ret_wall_ms);
+
+bool http_date_parse(const char *s, long long now_ms, long long *ret_wall_ms)
+{
+	(void)s;
+	(void)now_ms;
+	(void)ret_wall_ms;
+	return false;
+}
+
 // Choosing between versions of HTTP: 1.1 is the only one, and libcurl's plain way is taken.
 extern const char Curl_cft_http_connect[];
 const char Curl_cft_http_connect[128];

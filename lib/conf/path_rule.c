@@ -137,15 +137,38 @@ static bool arn_name(const char *pattern, const char *path)
 	return path_rule_glob(pattern, form, "/");
 }
 
-// Whether the first part, which no form changes, can match at all.
+// The part behind a slash, but for those that forms differ in; "" at the end.
+static const char *next_part(const char *s, size_t *ret_len)
+{
+	while (*s == '/') {
+		size_t len = strcspn(++s, "/");
+		*ret_len = len;
+		if (!(len == 4 && memcmp(s, "data", len) == 0) &&
+		    !(len == 8 && memcmp(s, "metadata", len) == 0) &&
+		    !(len == 7 && memcmp(s, "subkeys", len) == 0))
+			return s;
+		s += len;
+	}
+	*ret_len = 0;
+	return s;
+}
+
+// Whether the parts before the first star, which no form changes, can match at all: most
+// patterns end here, and the forms need not be written.
 static bool may_match(const char *pattern, const char *path)
 {
+	size_t a = strcspn(pattern, "/"), b = strcspn(path, "/");
 	if (str_starts(path, "arn:"))
 		return true;
-	while (*pattern && *pattern == *path && *path != '/')
-		pattern++, path++;
-	return *pattern == '*' || *pattern == '?' ||
-	       ((!*pattern || *pattern == '/') && (!*path || *path == '/'));
+	while (!memchr(pattern, '*', a) && !memchr(pattern, '?', a)) {
+		if (a != b || memcmp(pattern, path, a) != 0)
+			return false;
+		if (!*pattern && !*path)
+			return true;
+		pattern = next_part(pattern + a, &a);
+		path = next_part(path + b, &b);
+	}
+	return true;
 }
 
 static bool covers(const char *pattern, const char *path, bool deny)

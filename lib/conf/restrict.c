@@ -2,7 +2,9 @@
 // restrict "policy" {…}: what the operator's policies leave to the agent, since only it sees the
 // paths that a template computes and the functions in mounted files. Every one of them counts.
 #include <string.h>
+#include <strings.h>
 
+#include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/conf/load.h"
 #include "lib/conf/path_rule.h"
@@ -68,10 +70,24 @@ bool conf_restrict_path(const struct conf *c, const char *store, const char *pat
 	return true;
 }
 
-bool conf_restrict_ttl(const struct conf *c, const char *ttl, struct err *e)
+char *conf_lifetime(const char *option)
 {
+	static const char *const names[] = { "ttl",    "max_ttl",   "explicit_max_ttl",
+					     "period", "increment", "not_after",
+					     "lease" };
+	size_t len = strcspn(option, "=");
+	const char *value = option[len] ? option + len + 1 : "";
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strlen(names[i]) == len && strncasecmp(names[i], option, len) == 0)
+			return mem_strndup(value, strcspn(value, "&#"));
+	return memchr(option, '%', len) ? mem_strdup("") : NULL;
+}
+
+bool conf_restrict_option(const struct conf *c, const char *option, struct err *e)
+{
+	AUTO_FREE char *ttl = conf_lifetime(option);
 	int64_t ms;
-	for (size_t i = 0; i < c->n_restricts; i++) {
+	for (size_t i = 0; ttl && i < c->n_restricts; i++) {
 		const struct conf_restrict *r = &c->restricts[i];
 		if (r->max_ttl_ms > 0 &&
 		    (!str_duration_ms(ttl, &ms, NULL) || ms > r->max_ttl_ms))
