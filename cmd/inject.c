@@ -52,6 +52,23 @@ static void print_warnings(const struct request *r, const json_t *object,
 			name_of(object), json_string_value(json_array_get(warnings, i)));
 }
 
+// The API server takes no other values than texts, and the webhook never sees them.
+static bool check_texts(const json_t *pod, struct err *e)
+{
+	const char *key;
+	json_t *value,
+		*all = json_object_get(json_object_get(pod, "metadata"), "annotations");
+	json_object_foreach(all, key, value)
+	{
+		if (!json_is_string(value))
+			return err_set(e, ERR_CONFIG, 0,
+				       "annotation %.253s is no text; put its value into "
+				       "quotes",
+				       key);
+	}
+	return true;
+}
+
 // A template's pod, in place of `holder`'s member `key`, or the object itself.
 static bool inject_at(struct request *r, json_t *object, json_t *holder, const char *key,
 		      json_t **ret, struct err *e)
@@ -62,8 +79,8 @@ static bool inject_at(struct request *r, json_t *object, json_t *holder, const c
 	struct inject_ask ask = { .pod = pod,
 				  .namespace_ = own ? own : r->namespace_,
 				  .settings = &r->settings };
-	struct inject_result result;
-	bool ok = inject_pod(&ask, &result, e);
+	struct inject_result result = { .pod = NULL };
+	bool ok = check_texts(pod, e) && inject_pod(&ask, &result, e);
 	print_warnings(r, object, result.warnings);
 	if (ok && result.pod) {
 		r->changed |= !json_equal(pod, result.pod);
@@ -196,18 +213,22 @@ static bool parse(int argc, char **argv, struct request *r)
 		r->diff |= found;
 		for (size_t k = 0; !found && k < ARRAY_LEN(values); k++)
 			if (strcmp(argv[i], values[k].name) == 0 && i + 1 < argc) {
+				if (*values[k].to)
+					return false; // twice
 				*values[k].to = argv[++i];
 				found = true;
 			}
 		if (!found)
 			return false;
 	}
+	r->file = r->file ? r->file : "-";
+	r->namespace_ = r->namespace_ ? r->namespace_ : "default";
 	return true;
 }
 
 int cmd_inject(int argc, char **argv)
 {
-	struct request r = { .file = "-", .namespace_ = "default" };
+	struct request r = { .file = NULL };
 	struct err e = ERR_INIT;
 	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
 		fputs(usage, stdout);

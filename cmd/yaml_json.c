@@ -161,7 +161,27 @@ static bool read_document(const char *file, yaml_document_t *doc, json_t *to,
 	return true;
 }
 
-static bool read_all(const char *file, yaml_parser_t *parser, json_t *to, struct err *e)
+// A document does not tell `!!str 5` from 5, the events do. Its nodes are in their order.
+static void mark_texts(yaml_parser_t *events, yaml_document_t *doc)
+{
+	for (yaml_node_t *n = doc->nodes.start; n < doc->nodes.top; n++) {
+		yaml_event_t event;
+		bool scalar = n->type == YAML_SCALAR_NODE, found = !scalar;
+		while (!found && yaml_parser_parse(events, &event)) {
+			found = event.type == YAML_SCALAR_EVENT ||
+				event.type == YAML_STREAM_END_EVENT;
+			if (event.type == YAML_SCALAR_EVENT && event.data.scalar.tag &&
+			    n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+			    strcmp((const char *)event.data.scalar.tag, YAML_STR_TAG) ==
+				    0)
+				n->data.scalar.style = YAML_SINGLE_QUOTED_SCALAR_STYLE;
+			yaml_event_delete(&event);
+		}
+	}
+}
+
+static bool read_all(const char *file, yaml_parser_t *parser, yaml_parser_t *events,
+		     json_t *to, struct err *e)
 {
 	for (;;) {
 		yaml_document_t doc;
@@ -170,6 +190,7 @@ static bool read_all(const char *file, yaml_parser_t *parser, json_t *to, struct
 				       parser->problem_mark.line + 1,
 				       parser->problem ? parser->problem : "no YAML");
 		bool end = !yaml_document_get_root_node(&doc);
+		mark_texts(events, &doc);
 		bool ok = end || read_document(file, &doc, to, e);
 		yaml_document_delete(&doc);
 		if (end || !ok)
@@ -180,15 +201,17 @@ static bool read_all(const char *file, yaml_parser_t *parser, json_t *to, struct
 bool yaml_read(const char *file, const char *text, size_t len, json_t **ret,
 	       struct err *e)
 {
-	yaml_parser_t parser;
+	yaml_parser_t parser, events;
 	AUTO_JSON json_t *list = json_array();
 	if (len > YAML_TEXT_MAX)
 		return err_set(e, ERR_LIMIT, 0, "%s: more than %d bytes", file,
 			       YAML_TEXT_MAX);
-	if (!yaml_parser_initialize(&parser))
+	if (!yaml_parser_initialize(&parser) || !yaml_parser_initialize(&events))
 		return err_set(e, ERR_BUG, 0, "libyaml does not start");
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
-	bool ok = read_all(file, &parser, list, e);
+	yaml_parser_set_input_string(&events, (const unsigned char *)text, len);
+	bool ok = read_all(file, &parser, &events, list, e);
+	yaml_parser_delete(&events);
 	yaml_parser_delete(&parser);
 	if (ok)
 		*ret = TAKE(list);

@@ -26,6 +26,9 @@ static const struct {
 	  "{'a':{'x':1},'b':{'x':2,'y':2},'o':{'x':1,'y':3}}" },
 	{ "o: {'<<': 1, <<: {a: 2}}\n", "{'o':{'<<':1,'a':2}}" },
 	{ "o: {<<: 1}\n", NULL },
+	// a tag makes a text, as quotes do
+	{ "a: !!str 5\nb: &n 5\nc: [!!str yes, 6, *n, \"7\"]\nd: é\n",
+	  "{'a':'5','b':5,'c':['yes',6,5,'7'],'d':'é'}" },
 	{ "{a: 1, a: 2}\n", NULL },
 	// integers of 64 bits, with and without a sign
 	{ "[9223372036854775807, -9223372036854775808]\n",
