@@ -9,7 +9,7 @@
 #include "webhook/plan.h"
 #include "webhook/policy.h"
 
-enum { CACHE_PORT = 8200, PORT_MAX = 65535, TELEMETRY_MAX = 64 * 1024 };
+enum { CACHE_PORT = 8200, PORT_MAX = 65535 };
 
 // The object `key` of o, made when it is not there.
 static json_t *stanza(json_t *o, const char *key)
@@ -227,29 +227,6 @@ static void put_deliver(struct plan *p, json_t *doc)
 	json_object_set_new(doc, "deliver", list);
 }
 
-// A value that is JSON stays what it is, as the peer has it.
-static json_t *loose_value(const char *text)
-{
-	json_t *value = NULL;
-	if (json_parse(text, strlen(text), TELEMETRY_MAX, JSON_PLAIN, &value, NULL))
-		return value;
-	return json_str(text, strlen(text));
-}
-
-static void put_telemetry(const struct plan *p, json_t *doc)
-{
-	for (size_t i = 0; i < p->asked.n; i++) {
-		const struct asked_entry *entry = &p->asked.entries[i];
-		if (strcmp(asked_name(entry->row), "agent-telemetry-<k>") != 0)
-			continue;
-		AUTO_FREE char *key = mem_strdup(entry->n);
-		for (char *c = key; *c; c++)
-			*c = *c == '-' ? '_' : *c;
-		json_object_set_new(stanza(doc, "telemetry"), key,
-				    loose_value(entry->value));
-	}
-}
-
 // The peer's caching proxy and its quit endpoint share one listener on loopback.
 static bool put_proxy(const struct plan *p, json_t *doc, struct err *e)
 {
@@ -311,13 +288,18 @@ static bool look_at_grace(struct plan *p, struct err *e)
 
 // Token and leases outlive the agent's process: a crash costs no second login, and the pair
 // logs in once. At the pod's end they are given back.
-static void put_state(const struct plan *p, json_t *doc)
+static bool put_state(const struct plan *p, json_t *doc, struct err *e)
 {
-	bool pair = p->mode == MODE_PAIR && p->populate;
-	json_object_set_new(doc, "state",
-			    json_pack("{s:s, s:b}", "path",
-				      pair ? STATE_MOUNT : HOME_MOUNT "/state",
-				      "keep_on_exit", 0));
+	bool pair = p->mode == MODE_PAIR && p->populate, strict = false;
+	if (!asked_bool(&p->asked, "agent-cache-exit-on-err", &strict, e))
+		return false;
+	json_t *state =
+		json_pack("{s:s, s:b}", "path", pair ? STATE_MOUNT : HOME_MOUNT "/state",
+			  "keep_on_exit", 0);
+	if (strict)
+		json_object_set_new(state, "exit_on_err", json_true());
+	json_object_set_new(doc, "state", state);
+	return true;
 }
 
 // --- who must read a new version
@@ -482,12 +464,11 @@ bool plan_config(struct plan *p, struct err *e)
 	if (json_array_size(p->variables) > 0)
 		json_object_set(doc, "env_template", p->variables);
 	put_deliver(p, doc);
-	put_telemetry(p, doc);
 	if (!put_proxy(p, doc, e) || !look_at_grace(p, e))
 		return false;
 	put_restricts(p, doc);
-	if (p->mode != MODE_INIT)
-		put_state(p, doc);
+	if (p->mode != MODE_INIT && !put_state(p, doc, e))
+		return false;
 	p->nothing = json_array_size(p->templates) == 0 &&
 		     !json_object_get(doc, "sink") && !json_object_get(doc, "listener") &&
 		     !json_object_get(doc, "env_template");

@@ -157,7 +157,10 @@ bool plan_secret(const struct plan *p, const struct asked_entry *entry, json_t *
 		str_trim(bar ? (struct str){ entry->value, (size_t)(bar - entry->value) }
 			     : str_of(entry->value));
 	struct str name = str_trim(str_of(bar ? bar + 1 : ""));
-	if (path.len == 0)
+	bool wrong = path.len == 0 || path.p[path.len - 1] == '#';
+	for (size_t i = 0; i < path.len; i++)
+		wrong |= path.p[i] == '|' || (unsigned char)path.p[i] < ' ';
+	if (wrong)
 		return asked_wrong(entry, e,
 				   "a path is wanted: [store:]path[?version=N][#key] "
 				   "[| template]");

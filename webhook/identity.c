@@ -15,23 +15,6 @@
 
 enum { PEER_UID = 100, PEER_GID = 1000 };
 
-// The next container that is signalled; the first of all where none is named.
-static const struct plan_target *signalled(const struct plan *p, size_t *i)
-{
-	const struct plan_target *first = NULL;
-	bool named = false;
-	for (size_t k = 0; k < p->n_targets; k++) {
-		named |= p->targets[k].signalled;
-		if (!first && !p->targets[k].init)
-			first = &p->targets[k];
-	}
-	if (!named)
-		return (*i)++ ? NULL : first;
-	while (*i < p->n_targets && !p->targets[*i].signalled)
-		++*i;
-	return *i < p->n_targets ? &p->targets[(*i)++] : NULL;
-}
-
 // The first container's own user, as the peer.
 static bool same_user(struct plan *p, const struct asked_entry *entry, struct err *e)
 {
@@ -53,15 +36,22 @@ static bool same_user(struct plan *p, const struct asked_entry *entry, struct er
 // annotation has chosen him.
 static void user_for_signal(struct plan *p, bool said)
 {
-	const struct plan_target *t;
-	bool chosen = said;
-	for (size_t i = 0; !chosen && (t = signalled(p, &i));)
-		if (t->uid > 0) {
+	struct plan_target *first = NULL, *end = p->targets + p->n_targets;
+	bool chosen = said, named = false;
+	for (struct plan_target *t = end; t-- > p->targets;) {
+		named |= t->signalled;
+		if (!t->init)
+			first = t;
+	}
+	if (!named && first)
+		first->signalled = true;
+	for (struct plan_target *t = p->targets; t < end && !chosen; t++)
+		if (t->signalled && t->uid > 0) {
 			p->uid = t->uid;
 			chosen = true;
 		}
-	for (size_t i = 0; (t = signalled(p, &i));)
-		if (t->uid != p->uid && (t->uid >= 0 || !said))
+	for (struct plan_target *t = p->targets; t < end; t++)
+		if (t->signalled && t->uid != p->uid && (t->uid >= 0 || !said))
 			notes_add(p->warnings,
 				  "container '%s' has %s runAsUser: the agent runs as "
 				  "user %lld and can signal it only when it has the same",

@@ -384,11 +384,11 @@ json_t *patch_keep(const struct plan *p, const json_t *there, const json_t *ours
 			json_object_set_new(to, key, keep_list(p, there, ours, key));
 		else if (strcmp(key, "securityContext") == 0)
 			json_object_set_new(to, key, keep_context(p, there, ours));
-		else if (own && (is_free(key) || strcmp(key, "startupProbe") == 0))
+		else if (own && strcmp(key, "startupProbe") == 0)
 			json_object_set_new(to, key, pod_overlay(value, own));
 		else if (is_free(key) || (!own && is_default(key, value)))
 			json_object_set(to, key, value);
-		else if (!own)
+		else if (!own || !json_equal(value, own))
 			left_out(p, ours, key);
 	}
 	return to;

@@ -140,13 +140,14 @@ static bool place_agent(struct plan *p, json_t *spec, const char *key, json_t *a
 			"do not ask for injection",
 			name);
 	AUTO_JSON json_t *kept = there ? patch_keep(p, there, agent) : json_incref(agent);
+	size_t at = first ? 0 : json_array_size(list);
 	for (size_t i = 0; there && i < json_array_size(list); i++)
-		if (json_array_get(list, i) == there)
-			json_array_set(list, i, kept);
-	if (!there && first)
-		json_array_insert(list, 0, kept);
-	else if (!there)
-		json_array_append(list, kept);
+		if (json_array_get(list, i) == there) {
+			at = first ? 0 : i; // others may have put theirs before it
+			json_array_remove(list, i);
+			break;
+		}
+	json_array_insert(list, at, kept);
 	p->agents[p->n_agents++] = kept;
 	return true;
 }

@@ -529,6 +529,18 @@ def test_inject_says_which_object_is_wrong():
     assert done.returncode == 1 and "-:2" in done.stderr
 
 
+@pytest.mark.parametrize("value", ["true", "1", "[a]"])
+def test_inject_wants_texts_as_values(value):
+    done = inject(DEPLOYMENT.replace('ampoule.dev/inject: "true"', f"ampoule.dev/inject: {value}"))
+    assert done.returncode == 1 and not done.stdout
+    assert "ampoule.dev/inject is no text" in done.stderr and "quotes" in done.stderr
+
+
+def test_inject_takes_one_file():
+    done = inject(DEPLOYMENT, "-f", "one.yaml", "-f", "two.yaml")
+    assert done.returncode == 2 and done.stderr.startswith("usage")
+
+
 def test_explain_knows_every_annotation():
     def explain(name):
         return subprocess.run([os.path.join(BIN, "ampoule"), "explain", name],
