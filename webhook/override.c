@@ -15,6 +15,8 @@
 
 #define ACCOUNT_TOKEN "/var/run/secrets/kubernetes.io/serviceaccount/token"
 #define IMAGE "agent-image"
+#define TOKEN_PATH "auth-config-token-path"
+#define CA_CERT "ca-cert"
 
 // What the layers before the pod's say, or NULL.
 static const char *operators_value(const struct plan *p, const struct option_row *row)
@@ -68,24 +70,33 @@ bool plan_may_override(const struct plan *p, const char *name)
 	       (strcmp(name, IMAGE) != 0 && !names_store(p));
 }
 
-// "auth-config-token-path", and what the method jwt calls so.
-static bool is_token_path(const struct asked_entry *entry)
+// The peer's name of what is the operator's, or NULL. Of the login's keys: where the token is
+// read (the method jwt has its own word), and the CA, which the method cert takes for the store's.
+static const char *guarded_as(const struct asked_entry *entry)
 {
-	static const char *const names[] = { "token-path", "token_path", "path" };
-	if (entry->row->stanza != STANZA_AUTH || entry->row->type != OPTION_BLOCK)
-		return false;
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (strcasecmp(entry->n, names[i]) == 0)
-			return true;
-	return false;
+	static const char *const names[][2] = {
+		{ "token-path", TOKEN_PATH }, { "token_path", TOKEN_PATH },
+		{ "path", TOKEN_PATH },       { "ca-cert", CA_CERT },
+		{ "ca_cert", CA_CERT },
+	};
+	bool key = entry->row->stanza == STANZA_AUTH && entry->row->type == OPTION_BLOCK;
+	for (size_t i = 0; key && i < ARRAY_LEN(names); i++)
+		if (strcasecmp(entry->n, names[i][0]) == 0)
+			return names[i][1];
+	return entry->row->guarded ? asked_name(entry->row) : NULL;
 }
 
 static bool is_same(const struct plan *p, const struct asked_entry *entry)
 {
-	if (is_token_path(entry))
-		return strcmp(entry->value, ACCOUNT_TOKEN) == 0 ||
-		       (p->token.file && strcmp(entry->value, p->token.file) == 0);
-	const char *usual = operators_value(p, entry->row);
+	const struct option_row *row = entry->row;
+	if (row->stanza == STANZA_AUTH && row->type == OPTION_BLOCK) {
+		if (strcmp(guarded_as(entry), CA_CERT) != 0)
+			return strcmp(entry->value, ACCOUNT_TOKEN) == 0 ||
+			       (p->token.file &&
+				strcmp(entry->value, p->token.file) == 0);
+		row = options_find(STANZA_STORE, "ca_cert");
+	}
+	const char *usual = operators_value(p, row);
 	bool said = true, wanted = true;
 	if (entry->row->type == OPTION_BOOL)
 		return (str_bool(entry->value, &said, NULL) || !*entry->value) &&
@@ -112,11 +123,9 @@ bool plan_overrides(struct plan *p, struct err *e)
 {
 	for (size_t i = 0; i < p->asked.n; i++) {
 		struct asked_entry *entry = &p->asked.entries[i];
-		bool token = is_token_path(entry);
-		const char *name =
-			token ? "auth-config-token-path" : asked_name(entry->row);
+		const char *name = guarded_as(entry);
 		AUTO_JSON json_t *value = NULL;
-		if ((!token && !entry->row->guarded) || entry->layer != LAYER_POD)
+		if (!name || entry->layer != LAYER_POD)
 			continue;
 		if (!asked_value(entry, &value, e)) // a fault of form is the nearer one
 			return false;

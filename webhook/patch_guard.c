@@ -83,9 +83,9 @@ static bool is_variable(const struct plan *p, const char *name)
 
 static bool is_clean(const char *path)
 {
-	struct str rest = str_of(path + 1), part;
 	if (path[0] != '/')
 		return false;
+	struct str rest = str_of(path + 1), part;
 	while (str_next(&rest, '/', &part))
 		if (str_eq(part, ".") || str_eq(part, "..") ||
 		    (part.len == 0 && rest.len > 0))
@@ -208,8 +208,9 @@ static bool keeps_mounts(const struct plan *p, const json_t *before, const json_
 		const json_t *was = pod_find(old, "mountPath", path);
 		if (was ? !json_equal(was, one) : !patch_may_mount(p, old, path))
 			return err_set(e, ERR_DENIED, 0,
-				       "its mount %.100s would hide what the agent "
-				       "needs; mount it elsewhere",
+				       *path ? "its mount %.100s would hide what the "
+					       "agent needs; mount it elsewhere"
+					     : "its mount has no mountPath%.100s",
 				       path);
 	}
 	return true;
