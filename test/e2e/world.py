@@ -26,6 +26,7 @@ SETTINGS = """
 self_signed {{ settle = "2s" }}
 kubernetes {{ server = "https://{API}" }}
 metrics_listen = "[::]:9402"
+policies       = "/etc/ampoule/policies"
 image          = "localhost/ampoule:test"
 gate_by_probe  = true
 annotations {{
@@ -48,6 +49,14 @@ store "second" {{
 }}
 """
 
+# Of the security team, for the namespace STRICT.
+POLICY = """
+policy "house" {
+  match  { namespaces = ["strict"] }
+  forbid { env_secrets = true }
+}
+"""
+STRICT = "strict"
 LOGINS = ("kubernetes", "second")  # mounts: a login of its own for each store
 
 
@@ -142,10 +151,12 @@ class World:
         self._write(folder / "config.yaml", "ConfigMap", "ampoule-webhook", data={
             "webhook.hcl": SETTINGS.format(API=API, NODE=NODE, AWAY=AWAY,
                                            port=self.bao.tls_port)})
+        self._write(folder / "policies.yaml", "ConfigMap", "ampoule-policies",
+                    data={"policies.hcl": POLICY})
         (folder / "kustomization.yaml").write_text(json.dumps({
             "resources": [base],
             "images": [{"name": "localhost/ampoule", "newTag": "test"}],
-            "patches": [{"path": "config.yaml"}]}))
+            "patches": [{"path": "config.yaml"}, {"path": "policies.yaml"}]}))
         done = kube.kubectl("apply", "-k", str(folder))
         assert done.returncode == 0, done.stderr
         for name in SPACES:
@@ -153,6 +164,8 @@ class World:
             kube.create("/api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})
             self.apply(f"/api/v1/namespaces/{name}/secrets", {
                 "metadata": {"name": "store-ca"}, "stringData": {"ca.crt": ca}})
+        kube.create("/api/v1/namespaces", {"metadata": {
+            "name": STRICT, "labels": {"ampoule.dev/enforce": "true"}}})
         path = f"/apis/apps/v1/namespaces/{SYSTEM}/deployments/ampoule-webhook"
         until("the webhook's pods are ready", lambda: kube.get(path).document["status"].get(
             "readyReplicas") == 2)
@@ -328,4 +341,4 @@ def address(verb, text=AWAY):
     subprocess.run(["ip", "address", verb, f"{text}/32", "dev", "lo"], check=True)
 
 
-__all__ = ["World", "Pod", "until", "address", "AWAY", "NODE", "LIMIT_S", "SYSTEM"]
+__all__ = ["World", "Pod", "until", "address", "AWAY", "NODE", "LIMIT_S", "SYSTEM", "STRICT"]
