@@ -85,30 +85,46 @@ static bool environment(const struct plan *p, json_t **ret, struct err *e)
 
 // --- resources
 
-// Kubernetes' quantities, not negative: 5m, 8Mi, 0.5, 1e3.
-static bool is_quantity(const char *s)
+static double power(double base, size_t n)
 {
+	double value = 1;
+	while (n-- > 0)
+		value *= base;
+	return value;
+}
+
+bool plan_quantity(const char *s, double *ret)
+{
+	static const char small[] = "mun", large[] = "KMGTPE";
 	size_t digits = strspn(s, "0123456789"), all = digits;
 	if (s[all] == '.') {
 		size_t more = strspn(s + all + 1, "0123456789");
 		all += more + 1;
 		digits += more;
 	}
-	const char *unit = s + all;
+	const char *unit = s + all, *at;
 	if (digits == 0)
 		return false;
+	*ret = strtod(s, NULL); // up to the unit, or with its exponent
 	if ((*unit == 'e' || *unit == 'E') && unit[1]) {
 		unit += 1 + (unit[1] == '-' || unit[1] == '+');
 		return *unit && unit[strspn(unit, "0123456789")] == '\0';
 	}
-	static const char *const units[] = {
-		"",  "n", "u",  "m",  "k",  "M",  "G",  "T",
-		"P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"
-	};
-	for (size_t i = 0; i < ARRAY_LEN(units); i++)
-		if (strcmp(units[i], unit) == 0)
-			return true;
-	return false;
+	if (!*unit)
+		return true;
+	bool two = strcmp(unit + 1, "i") == 0;
+	if (unit[1] && !two)
+		return false;
+	if (!two && (at = strchr(small, *unit))) {
+		*ret /= power(1000, (size_t)(at - small) + 1);
+		return true;
+	}
+	at = *unit == 'k' && !two   ? large
+	     : *unit == 'K' && !two ? NULL
+				    : strchr(large, *unit);
+	if (at)
+		*ret *= power(two ? 1024 : 1000, (size_t)(at - large) + 1);
+	return at;
 }
 
 static bool put_quantity(const struct plan *p, const char *name, const char *key,
@@ -121,25 +137,47 @@ static bool put_quantity(const struct plan *p, const char *name, const char *key
 		      : annotation_find(PREFIX_VAULT, name, &unused)->default_;
 	if (!value || !*value)
 		return true; // an empty annotation takes the entry away
-	if (!is_quantity(value))
+	double amount;
+	if (!plan_quantity(value, &amount))
 		return asked_wrong(entry, e,
 				   "'%.40s' is no quantity; examples: 250m, 64Mi", value);
 	json_object_set_new(to, key, json_string(value));
 	return true;
 }
 
+// A default gives way to an annotation that contradicts it: no request is above its limit.
+static void settle(const struct plan *p, json_t *requests, json_t *limits,
+		   const char *const names[2], const char *key)
+{
+	double least, most;
+	json_t *request = json_object_get(requests, key),
+	       *limit = json_object_get(limits, key);
+	if (!request || !limit || !plan_quantity(json_string_value(request), &least) ||
+	    !plan_quantity(json_string_value(limit), &most) || least <= most)
+		return;
+	if (!asked_find(&p->asked, names[0], NULL))
+		json_object_set(requests, key, limit);
+	else if (!asked_find(&p->asked, names[1], NULL))
+		json_object_set(limits, key, request);
+}
+
 static bool resources(const struct plan *p, json_t **ret, struct err *e)
 {
+	static const char *const cpu[] = { "agent-requests-cpu", "agent-limits-cpu" },
+				 *const memory[] = { "agent-requests-mem",
+						     "agent-limits-mem" };
 	json_t *requests = json_object(), *limits = json_object();
 	*ret = json_object();
 	bool ok =
-		put_quantity(p, "agent-requests-cpu", "cpu", requests, e) &&
-		put_quantity(p, "agent-requests-mem", "memory", requests, e) &&
+		put_quantity(p, cpu[0], "cpu", requests, e) &&
+		put_quantity(p, memory[0], "memory", requests, e) &&
 		put_quantity(p, "agent-requests-ephemeral", "ephemeral-storage", requests,
 			     e) &&
-		put_quantity(p, "agent-limits-cpu", "cpu", limits, e) &&
-		put_quantity(p, "agent-limits-mem", "memory", limits, e) &&
+		put_quantity(p, cpu[1], "cpu", limits, e) &&
+		put_quantity(p, memory[1], "memory", limits, e) &&
 		put_quantity(p, "agent-limits-ephemeral", "ephemeral-storage", limits, e);
+	settle(p, requests, limits, cpu, "cpu");
+	settle(p, requests, limits, memory, "memory");
 	if (json_object_size(limits) > 0)
 		json_object_set(*ret, "limits", limits);
 	if (json_object_size(requests) > 0)

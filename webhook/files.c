@@ -60,8 +60,17 @@ static char *clean_path(struct plan *p, const char *path)
 	return pool_strndup(&p->pool, out, len);
 }
 
+const char *plan_below(struct plan *p, const char *path, const char *folder)
+{
+	const char *clean = clean_path(p, path);
+	size_t len = strlen(folder + 1);
+	if (!clean || strncmp(clean, folder + 1, len) != 0)
+		return NULL;
+	return !clean[len] ? "" : clean[len] == '/' ? clean + len + 1 : NULL;
+}
+
 bool plan_mount(struct plan *p, const struct asked_entry *from, const char *path,
-		size_t *ret, struct err *e)
+		size_t *ret, const char **ret_folder, struct err *e)
 {
 	const char *clean = clean_path(p, path);
 	if (path[0] != '/' || !clean || !*clean || strchr(path, ':'))
@@ -71,9 +80,16 @@ bool plan_mount(struct plan *p, const struct asked_entry *from, const char *path
 			"/vault/secrets",
 			path);
 	clean = pool_printf(&p->pool, "/%s", clean);
+	*ret_folder = clean;
 	for (*ret = 0; *ret < p->n_mounts; ++*ret)
-		if (strcmp(p->mounts[*ret].path, clean) == 0)
+		if (plan_below(p, clean, p->mounts[*ret].path))
 			return true;
+	for (size_t i = 0; i < p->n_mounts; i++)
+		if (plan_below(p, p->mounts[i].path, clean))
+			return asked_wrong(from, e,
+					   "the folder %.100s lies in it; choose one "
+					   "beside or below that",
+					   p->mounts[i].path);
 	p->mounts = pool_append(&p->pool, p->mounts, &p->n_mounts, sizeof(*p->mounts));
 	p->mounts[*ret].path = clean;
 	return true;
@@ -223,7 +239,8 @@ static bool put_destination(struct plan *p, const char *n,
 				 *folder = given(p, VOLUME_PATH, n);
 	size_t mount = 0;
 	struct err why = ERR_INIT;
-	if (folder && !plan_mount(p, folder, folder->value, &mount, e))
+	const char *at = p->mounts[0].path;
+	if (folder && !plan_mount(p, folder, folder->value, &mount, &at, e))
 		return false;
 	char *file = pool_strdup(&p->pool, name ? name->value : n);
 	for (char *c = file; !name && !keeps_case(p, n, first) && *c; c++)
@@ -233,13 +250,12 @@ static bool put_destination(struct plan *p, const char *n,
 	if (!clean || !*clean)
 		return asked_wrong(said, e,
 				   "'%.100s' leads out of %s; a path below it is wanted",
-				   file, p->mounts[mount].path);
+				   file, at);
 	if (!file_path_ok(clean, &why))
 		return asked_wrong(said, e, "%s", why.text);
 	p->mounts[mount].used = true;
 	json_object_set_new(to, "destination",
-			    json_string(pool_printf(&p->pool, "%s/%s",
-						    p->mounts[mount].path, clean)));
+			    json_string(pool_printf(&p->pool, "%s/%s", at, clean)));
 	return true;
 }
 

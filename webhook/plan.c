@@ -97,6 +97,10 @@ static bool choose_targets(struct plan *p, struct err *e)
 	POD_EACH (containers, i, one)
 		if (!plan_is_agent(one) && is_wanted(wanted, pod_text(one, "name")))
 			add_target(p, one, false);
+	if (wanted && p->n_targets == 0)
+		return asked_wrong(entry, e,
+				   "it names no container of the pod; '%.63s' is one",
+				   pod_text(json_array_get(containers, 0), "name"));
 	POD_EACH (wanted, i, one)
 		if (!pod_find(containers, "name", json_string_value(one)) &&
 		    !is_sidecar(pod_find(json_object_get(p->spec, "initContainers"),
@@ -222,10 +226,11 @@ static bool choose_mounts(struct plan *p, struct err *e)
 	const struct asked_entry *main =
 		asked_find(&p->asked, "secret-volume-path", NULL);
 	struct asked_entry usual = { .key = "secret-volume-path" };
+	const char *folder;
 	size_t index;
 	if (main && *main->value)
-		return plan_mount(p, main, main->value, &index, e);
-	return plan_mount(p, &usual, "/vault/secrets", &index, e);
+		return plan_mount(p, main, main->value, &index, &folder, e);
+	return plan_mount(p, &usual, "/vault/secrets", &index, &folder, e);
 }
 
 static bool refuse_windows(const struct plan *p, struct err *e)

@@ -111,9 +111,14 @@ const char *plan_folder(struct plan *p, const struct plan_target *t, size_t moun
 
 // --- files.c: templates, mounts
 MUST_CHECK bool plan_files(struct plan *p, struct err *e);
-// Index of the folder `path` in p->mounts, added when new.
+// Index of the mount in p->mounts that is the folder `path` or holds it, added when new; and
+// the folder, as it is written plainly.
 MUST_CHECK bool plan_mount(struct plan *p, const struct asked_entry *from,
-			   const char *path, size_t *ret, struct err *e);
+			   const char *path, size_t *ret, const char **ret_folder,
+			   struct err *e);
+// What of a path, however it is written, lies below `folder`, which is written plainly; "" for
+// the folder itself, NULL for another place.
+const char *plan_below(struct plan *p, const char *path, const char *folder);
 // "[store:]path[#key] [| template]" as keys of a template.
 MUST_CHECK bool plan_secret(const struct plan *p, const struct asked_entry *entry,
 			    json_t *to, struct err *e);
@@ -142,6 +147,8 @@ json_t *plan_long_volume(void);
 MUST_CHECK bool plan_container(const struct plan *p, bool init, json_t **ret,
 			       struct err *e);
 json_t *plan_volumes(const struct plan *p);
+// Kubernetes' quantities, not negative: 5m, 8Mi, 0.5, 1e3. False: it is none.
+bool plan_quantity(const char *s, double *ret);
 // --- workload.c: what the clouds' identity needs in the agent's container
 void plan_workload_mounts(const struct plan *p, json_t *to);
 void plan_workload_env(const struct plan *p, json_t *to);

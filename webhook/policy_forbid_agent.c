@@ -162,6 +162,8 @@ static const char *const operators[] = {
 	"auth-config-token-path",
 	"auth-config-token_path",
 	"auth-config-path",
+	"auth-config-ca-cert",
+	"auth-config-ca_cert",
 	"agent-image",
 	"agent-configmap",
 	"agent-json-patch",

@@ -19,32 +19,47 @@ static const struct plan_target *target_of(const struct plan *p, const char *nam
 
 // --- mounts of the application
 
+// Our mount in the list, if it is there. Another at our folder would hide it or be hidden, and
+// below it the runtime cannot make a folder, since it is read-only.
+static bool find_mount(struct plan *p, const struct plan_target *t, const char *path,
+		       const json_t *mounts, size_t *ret, struct err *e)
+{
+	const json_t *one;
+	*ret = json_array_size(mounts);
+	POD_EACH (mounts, i, one) {
+		const char *below = plan_below(p, pod_text(one, "mountPath"), path);
+		if (!below || (*below && p->ask->settings->writable))
+			continue;
+		if (*below || strcmp(pod_text(one, "name"), SECRETS_VOLUME) != 0)
+			return err_set(e, ERR_CONFIG, 0,
+				       "container '%.63s' mounts the volume '%.63s' at "
+				       "%.100s, where its secrets go; choose another "
+				       "folder by the annotation %ssecret-volume-path",
+				       t->name, pod_text(one, "name"),
+				       pod_text(one, "mountPath"),
+				       annotation_prefix_text(p->prefix));
+		*ret = i;
+	}
+	return true;
+}
+
 static bool add_mount(struct plan *p, const struct plan_target *t, size_t index,
 		      json_t *mounts, struct err *e)
 {
+	size_t at;
 	const char *path = p->mounts[index].path;
-	json_t *there = pod_find(mounts, "mountPath", path);
-	AUTO_JSON json_t *ours =
-		json_pack("{s:s, s:s}", "name", SECRETS_VOLUME, "mountPath", path);
+	if (!find_mount(p, t, path, mounts, &at, e))
+		return false;
+	json_t *ours = json_pack("{s:s, s:s}", "name", SECRETS_VOLUME, "mountPath", path);
 	if (!p->ask->settings->writable)
 		json_object_set_new(ours, "readOnly", json_true());
 	if (!p->config_map) // which knows no folders of containers
 		json_object_set_new(ours, "subPath",
 				    json_string(plan_folder(p, t, index)));
-	if (!there) {
-		json_array_append(mounts, ours);
-		return true;
-	}
-	if (strcmp(pod_text(there, "name"), SECRETS_VOLUME) != 0)
-		return err_set(e, ERR_CONFIG, 0,
-			       "container '%.63s' mounts the volume '%.63s' at %.100s, "
-			       "where its secrets go; choose another folder by the "
-			       "annotation %ssecret-volume-path",
-			       t->name, pod_text(there, "name"), path,
-			       annotation_prefix_text(p->prefix));
-	for (size_t i = 0; i < json_array_size(mounts); i++)
-		if (json_array_get(mounts, i) == there)
-			json_array_set_new(mounts, i, pod_overlay(there, ours));
+	if (at == json_array_size(mounts))
+		return json_array_append_new(mounts, ours) == 0;
+	json_array_set_new(mounts, at, pod_overlay(json_array_get(mounts, at), ours));
+	json_decref(ours);
 	return true;
 }
 

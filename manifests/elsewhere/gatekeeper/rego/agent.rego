@@ -116,7 +116,8 @@ changed_agent(f) := {[f.state.field, f.state.text] |
 operators := {
 	"service", "ca-cert", "ca-key", "tls-skip-verify", "tls-server-name", "tls-secret",
 	"proxy-address", "auth-type", "auth-path", "auth-config-token-path",
-	"auth-config-token_path", "auth-config-path", "agent-image", "agent-configmap",
+	"auth-config-token_path", "auth-config-path", "auth-config-ca-cert",
+	"auth-config-ca_cert", "agent-image", "agent-configmap",
 	"agent-json-patch", "agent-init-json-patch", "agent-extra-secret",
 	"agent-service-account-token-volume-name",
 }
