@@ -483,6 +483,7 @@ void agent_free(struct agent *a)
 	loop_timer_cancel(&a->rest_timer);
 	loop_timer_cancel(&a->wait_timer);
 	loop_timer_cancel(&a->age_timer);
+	loop_timer_cancel(&a->grace_timer);
 	notifier_free(a->notifier);
 	for (size_t i = 0; a->outputs && i < a->n_outputs; i++)
 		output_free(a->outputs[i]);

@@ -41,6 +41,9 @@ void agent_free(struct agent *a);
 void agent_start(struct agent *a);
 // Gives leases and tokens back (in a pod), then ends; at most about 1.5 s.
 void agent_stop(struct agent *a);
+// The same when it is asked for (SIGTERM): state.revoke_grace later, if it will revoke. Asked
+// again it ends now.
+void agent_ask_stop(struct agent *a);
 enum agent_end agent_ended(const struct agent *a, struct err *e);
 
 // Reads templates again and asks every store again, now (SIGHUP, same configuration).

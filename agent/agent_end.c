@@ -92,6 +92,22 @@ void agent_stop(struct agent *a)
 	on_source_ended(a);
 }
 
+static void on_grace_over(void *ctx, struct loop_timer *t)
+{
+	(void)t;
+	agent_stop(ctx);
+}
+
+void agent_ask_stop(struct agent *a)
+{
+	int64_t grace = a->conf->state.revoke_grace_ms;
+	if (grace == 0 || !a->started || a->stopping || a->grace_timer.loop ||
+	    !shall_revoke(a))
+		agent_stop(a);
+	else
+		loop_timer_in(a->loop, &a->grace_timer, grace, on_grace_over, a);
+}
+
 bool agent_is_ending(const struct agent *a)
 {
 	return a->stopping;

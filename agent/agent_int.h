@@ -34,7 +34,7 @@ struct agent {
 	struct notifier *notifier;
 	struct sinks *sinks;
 	struct loop_timer deadline, sweep_timer, retry_timer, rest_timer, wait_timer,
-		age_timer;
+		age_timer, grace_timer;
 	bool pass_due, save_due, taken_over, revoking, started, stopping, failed;
 	unsigned ending;
 	void (*handed_over)(void *ctx);

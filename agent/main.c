@@ -119,7 +119,7 @@ static void on_end_signal(void *ctx, int signo, pid_t sender)
 	log_info("asked to end", LOG_STR("signal", signo == SIGTERM ? "TERM" : "INT"));
 	p->end_asked = true;
 	if (!p->heir)
-		agent_stop(p->agent);
+		agent_ask_stop(p->agent);
 }
 
 static void on_hup(void *ctx, int signo, pid_t sender);
@@ -176,7 +176,7 @@ static void on_handed_over(void *ctx)
 			 "not everything of the new configuration listens");
 	agent_start(p->agent);
 	if (p->end_asked)
-		agent_stop(p->agent);
+		agent_ask_stop(p->agent);
 	else if (p->hup_asked)
 		on_hup(p, SIGHUP, 0);
 }

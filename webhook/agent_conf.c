@@ -9,7 +9,7 @@
 #include "webhook/plan.h"
 #include "webhook/policy.h"
 
-enum { CACHE_PORT = 8200, PORT_MAX = 65535 };
+enum { CACHE_PORT = 8200, PORT_MAX = 65535, REVOKE_GRACE = 5 };
 
 // The object `key` of o, made when it is not there.
 static json_t *stanza(json_t *o, const char *key)
@@ -127,21 +127,26 @@ static bool finish_vault(struct plan *p, json_t *doc, struct err *e)
 	return true;
 }
 
+// What a login with the pod's own token needs.
+static void complete_login(const struct plan *p, json_t *auth)
+{
+	const char *role = asked_text(&p->asked, "role", "");
+	const char *method = pod_text(auth, "type");
+	if (!wants_role(method))
+		return;
+	json_t *config = stanza(auth, "config");
+	if (*role)
+		json_object_set_new(config, "role", json_string(role));
+	const char *key = strcmp(method, "jwt") == 0 ? "path" : "token_path";
+	if (!json_object_get(config, key))
+		json_object_set_new(config, key, json_string(p->token.file));
+}
+
 static json_t *store_for(const struct plan *p, const char *name, const json_t *body)
 {
 	json_t *s = json_deep_copy(body);
-	json_t *auth = json_object_get(s, "auth");
-	const char *role = asked_text(&p->asked, "role", "");
 	json_object_set_new(s, "name", json_string(name));
-	const char *method = pod_text(auth, "type");
-	if (json_is_object(auth) && wants_role(method)) {
-		json_t *config = stanza(auth, "config");
-		if (*role)
-			json_object_set_new(config, "role", json_string(role));
-		const char *key = strcmp(method, "jwt") == 0 ? "path" : "token_path";
-		if (!json_object_get(config, key))
-			json_object_set_new(config, key, json_string(p->token.file));
-	}
+	complete_login(p, json_object_get(s, "auth"));
 	return s;
 }
 
@@ -175,28 +180,59 @@ static bool put_stores(struct plan *p, json_t *doc, size_t *ret_n, struct err *e
 	return ok;
 }
 
-static bool has_default(const json_t *stores)
+// The store that is meant where none is named.
+static size_t usual_store(const json_t *stores)
 {
 	const json_t *one;
 	POD_EACH (stores, i, one)
 		if (json_object_get(one, "default"))
-			return true;
-	return false;
+			return i;
+	return 0;
 }
 
-// The peer's connection where annotations speak of it, or where there is nothing else.
+// What annotations say of a connection and its login, without another address, is said of the
+// operator's store.
+static bool join_store(struct plan *p, json_t *doc, json_t *stores, size_t at)
+{
+	json_t *usual = json_array_get(stores, at), *vault = stanza(doc, "vault"),
+	       *said = method_of(doc), *auth = json_object_get(usual, "auth");
+	const char *address = pod_text(vault, "address"), *type = pod_text(said, "type");
+	if (*address && strcmp(address, pod_text(usual, "address")) != 0)
+		return false;
+	if (strcmp(pod_text(usual, "type"), "vault") == 0) {
+		json_t *joined = pod_overlay(usual, vault);
+		bool other = *type && strcmp(type, pod_text(auth, "type")) != 0;
+		if (!auth && !*type && json_object_size(said) > 0)
+			json_object_set_new(said, "type", json_string("kubernetes"));
+		if (json_object_size(said) > 0)
+			json_object_set_new(joined, "auth",
+					    auth && !other ? pod_overlay(auth, said)
+							   : json_deep_copy(said));
+		complete_login(p, json_object_get(joined, "auth"));
+		json_array_set_new(stores, at, joined);
+	} else {
+		notes_add(p->warnings,
+			  "annotations of a connection and its login have no effect: the "
+			  "store '%s' has none",
+			  pod_text(usual, "name"));
+	}
+	json_object_del(doc, "vault");
+	json_object_del(doc, "auto_auth");
+	return true;
+}
+
+// The peer's connection where annotations name one, or where there is nothing else.
 static bool finish_stores(struct plan *p, json_t *doc, struct err *e)
 {
 	size_t n = 0;
-	json_t *stores;
 	if (!put_stores(p, doc, &n, e))
 		return false;
 	bool vault = json_object_get(doc, "vault") || json_object_get(doc, "auto_auth");
-	if (vault || n == 0)
+	json_t *stores = json_object_get(doc, "store");
+	size_t at = usual_store(stores);
+	if (n == 0 || (vault && !join_store(p, doc, stores, at)))
 		return finish_vault(p, doc, e);
-	stores = json_object_get(doc, "store");
-	if (!has_default(stores))
-		json_object_set_new(json_array_get(stores, 0), "default", json_true());
+	json_object_set_new(json_array_get(stores, at), "default", json_true());
 	return true;
 }
 
@@ -251,6 +287,13 @@ static bool put_proxy(const struct plan *p, json_t *doc, struct err *e)
 		return true;
 	if (p->mode == MODE_INIT)
 		plan_warn_init(p);
+	if (json_is_true(json_object_get(p->spec, "hostNetwork")) &&
+	    (quit || strcmp(token, "false") != 0))
+		return err_set(
+			e, ERR_DENIED, 0,
+			"with hostNetwork everything on the node reaches the "
+			"agent's listener, and by it the pod's secrets; remove "
+			"agent-cache-enable and agent-enable-quit, or hostNetwork");
 	json_t *listener = json_pack("{s:s, s:b}", "type", "tcp", "tls_disable", 1);
 	json_t *list = json_array();
 	json_array_append_new(list, listener);
@@ -268,37 +311,37 @@ static bool put_proxy(const struct plan *p, json_t *doc, struct err *e)
 	return true;
 }
 
-// The peer's sidecar may end before its application does; ours ends after it.
-static bool look_at_grace(struct plan *p, struct err *e)
+// Token and leases outlive the agent's process: a crash costs no second login, and the pair
+// logs in once. A native sidecar ends after the application and gives them back; the pair's is
+// asked to end at the same time, so there they end by themselves, as the peer's do, or are
+// given back when the pod wants it, some seconds later.
+static bool put_state(struct plan *p, json_t *doc, struct err *e)
 {
-	int64_t grace = 0;
+	int64_t grace = REVOKE_GRACE;
+	bool pair = p->mode == MODE_PAIR, revoke = !pair, strict = false;
 	const struct asked_entry *said =
 		asked_find(&p->asked, "agent-revoke-grace", NULL);
-	if (!asked_number(&p->asked, "agent-revoke-grace", &grace, e))
+	if (!asked_bool(&p->asked, "agent-cache-exit-on-err", &strict, e) ||
+	    !asked_number(&p->asked, "agent-revoke-grace", &grace, e) ||
+	    (pair && !asked_bool(&p->asked, "agent-revoke-on-shutdown", &revoke, e)))
 		return false;
+	bool late = p->mode > MODE_EXEC ? said != NULL : pair && revoke;
 	if (grace < 0)
 		return asked_wrong(said, e, "seconds are wanted, not negative");
-	if (said && p->mode <= MODE_EXEC)
-		notes_add(p->warnings,
-			  "annotation %s has no effect here: the agent ends after the "
-			  "application",
-			  said->key);
-	return true;
-}
-
-// Token and leases outlive the agent's process: a crash costs no second login, and the pair
-// logs in once. At the pod's end they are given back.
-static bool put_state(const struct plan *p, json_t *doc, struct err *e)
-{
-	bool pair = p->mode == MODE_PAIR && p->populate, strict = false;
-	if (!asked_bool(&p->asked, "agent-cache-exit-on-err", &strict, e))
-		return false;
-	json_t *state =
-		json_pack("{s:s, s:b}", "path", pair ? STATE_MOUNT : HOME_MOUNT "/state",
-			  "keep_on_exit", 0);
+	if (said && !late)
+		notes_add(p->warnings, "annotation %s has no effect here: %s", said->key,
+			  pair ? "without agent-revoke-on-shutdown nothing is revoked"
+			       : "the agent ends after the application");
+	if (p->mode == MODE_INIT)
+		return true;
+	json_t *state = json_pack("{s:s, s:b}", "path",
+				  pair && p->populate ? STATE_MOUNT : HOME_MOUNT "/state",
+				  "keep_on_exit", !revoke);
 	if (strict)
 		json_object_set_new(state, "exit_on_err", json_true());
 	json_object_set_new(doc, "state", state);
+	if (late && grace > 0)
+		json_object_set_new(state, "revoke_grace", json_integer(grace));
 	return true;
 }
 
@@ -383,6 +426,11 @@ static bool put_token_sink(struct plan *p, json_t *doc, struct err *e)
 	if (!wanted)
 		return true;
 	const char *path = pool_printf(&p->pool, "%s/token", p->mounts[0].path);
+	if (pod_find(p->templates, "destination", path))
+		return err_set(e, ERR_CONFIG, 0,
+			       "a secret and the login's token (agent-inject-token) are "
+			       "both the file %s; give the secret another name",
+			       path);
 	json_t *sink = json_pack("{s:s, s:{s:s, s:s}}", "type", "file", "config", "path",
 				 path, "mode", "0644");
 	json_t *list = json_array();
@@ -464,10 +512,10 @@ bool plan_config(struct plan *p, struct err *e)
 	if (json_array_size(p->variables) > 0)
 		json_object_set(doc, "env_template", p->variables);
 	put_deliver(p, doc);
-	if (!put_proxy(p, doc, e) || !look_at_grace(p, e))
+	if (!put_proxy(p, doc, e))
 		return false;
 	put_restricts(p, doc);
-	if (p->mode != MODE_INIT && !put_state(p, doc, e))
+	if (!put_state(p, doc, e))
 		return false;
 	p->nothing = json_array_size(p->templates) == 0 &&
 		     !json_object_get(doc, "sink") && !json_object_get(doc, "listener") &&

@@ -377,11 +377,14 @@ bool plan_container(const struct plan *p, bool init, json_t **ret, struct err *e
 
 static json_t *memory(const struct plan *p, const char *name, size_t mib)
 {
+	const char *said = asked_text(&p->asked, "volume-size", "");
 	if (p->ask->settings->unlimited)
 		return json_pack("{s:s, s:{s:s}}", "name", name, "emptyDir", "medium",
 				 "Memory");
-	AUTO_FREE char *size =
-		mib % 1024 ? mem_printf("%zuMi", mib) : mem_printf("%zuGi", mib / 1024);
+	bool ours = *said && strcmp(name, SECRETS_VOLUME) == 0;
+	AUTO_FREE char *size = ours         ? mem_strdup(said)
+			       : mib % 1024 ? mem_printf("%zuMi", mib)
+					    : mem_printf("%zuGi", mib / 1024);
 	return json_pack("{s:s, s:{s:s, s:s}}", "name", name, "emptyDir", "medium",
 			 "Memory", "sizeLimit", size);
 }

@@ -19,7 +19,8 @@
 #define CA_CERT "ca-cert"
 
 // What the layers before the pod's say, or NULL.
-static const char *operators_value(const struct plan *p, const struct option_row *row)
+static const char *operators_annotation(const struct plan *p,
+					const struct option_row *row)
 {
 	const struct inject_ask *ask = p->ask;
 	const json_t *const layers[] = { ask->namespace_annotations,
@@ -37,6 +38,23 @@ static const char *operators_value(const struct plan *p, const struct option_row
 				return text;
 		}
 	return strcmp(asked_name(row), IMAGE) == 0 ? ask->settings->image : NULL;
+}
+
+// The same, or what the operator's store says where no annotation of his names another.
+static const char *operators_value(const struct plan *p, const struct option_row *row)
+{
+	const char *said = operators_annotation(p, row), *name;
+	json_t *stores = p->ask->settings->stores, *body, *usual = NULL;
+	if (said || row->stanza != STANZA_STORE ||
+	    operators_annotation(p, options_find(STANZA_STORE, "address")))
+		return said;
+	json_object_foreach(stores, name, body)
+	{
+		if (!usual || json_object_get(body, "default"))
+			usual = body;
+	}
+	const json_t *value = json_object_get(usual, row->key);
+	return json_is_true(value) ? "true" : json_string_value(value);
 }
 
 static bool is_list_member(const json_t *list, const char *name)

@@ -290,6 +290,11 @@ static bool check_forms(struct plan *p, struct err *e)
 			  "annotation %s has no effect: true or false is wanted",
 			  entry->key);
 	}
+	double size = 1;
+	const struct asked_entry *said = asked_find(&p->asked, "volume-size", NULL);
+	if (said && *said->value && (!plan_quantity(said->value, &size) || size < 1))
+		return asked_wrong(said, e, "'%.40s' is no size; an example: 64Mi",
+				   said->value);
 	return check_objects(p, e);
 }
 

@@ -14,6 +14,7 @@
 
 enum {
 	UID_MAX = 253,
+	NAMESPACE_MAX = 63, // of any that Kubernetes has
 	FORBIDDEN = 403,
 	PATCH_MAX = 3 * REVIEW_MAX, // in base64 it fits into the answer
 	PATCH_USUAL = 8 * 1024,
@@ -41,6 +42,8 @@ static bool read_request(const json_t *request, struct review *r, struct err *e)
 		return err_wrap(e, "request");
 	if (!*r->uid || strlen(r->uid) > UID_MAX)
 		return err_set(e, ERR_CONFIG, 0, "request.uid is missing or too long");
+	if (strlen(r->namespace_) > NAMESPACE_MAX)
+		return err_set(e, ERR_CONFIG, 0, "request.namespace is too long");
 	if (object && !json_is_null(object) && !json_is_object(object))
 		return err_set(e, ERR_CONFIG, 0, "request.object is no object");
 	r->object = json_is_object(object) ? object : NULL;

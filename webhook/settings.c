@@ -12,6 +12,7 @@
 #include "lib/conf/annotation.h"
 #include "lib/conf/conf.h"
 #include "lib/conf/hcl.h"
+#include "webhook/plan.h"
 #include "webhook/policy.h"
 #include "webhook/settings_int.h"
 
@@ -156,6 +157,11 @@ static bool read_annotation(const struct node *n, struct settings *s, struct err
 	if (!annotation_value(row, text, &value, &why))
 		return node_err(n, e, "%s", why.text);
 	json_decref(value);
+	double amount;
+	bool quantity = row->peer && (str_starts(row->peer, "agent-requests-") ||
+				      str_starts(row->peer, "agent-limits-"));
+	if (quantity && *text && !plan_quantity(text, &amount))
+		return node_err(n, e, "it is no quantity; examples: 250m, 64Mi");
 	AUTO_FREE char *key = mem_printf("%s%s", annotation_prefix_text(prefix), suffix);
 	json_object_set_new(s->annotations, key, json_string(text));
 	return true;
@@ -288,6 +294,25 @@ static bool check_stores(const struct settings *s, const char *file, struct err 
 	return true;
 }
 
+// A connection by annotations is a store named vault, which could be there already.
+static bool check_names(const struct settings *s, const char *file, struct err *e)
+{
+	const json_t *store = json_object_get(s->stores, "vault");
+	const char *own = json_string_value(json_object_get(store, "address"));
+	for (enum annotation_prefix x = PREFIX_VAULT; store && x < PREFIX_COUNT; x++) {
+		AUTO_FREE char *key = mem_printf("%sservice", annotation_prefix_text(x));
+		const char *said =
+			json_string_value(json_object_get(s->annotations, key));
+		if (said && *said && (!own || strcmp(said, own) != 0))
+			return err_set(e, ERR_CONFIG, 0,
+				       "%s: annotations: service is another address than "
+				       "that of store 'vault'; remove it, or give the "
+				       "store another name",
+				       file);
+	}
+	return true;
+}
+
 bool settings_parse(const char *file, const char *text, size_t len, struct settings *ret,
 		    struct err *e)
 {
@@ -302,6 +327,7 @@ bool settings_parse(const char *file, const char *text, size_t len, struct setti
 	       read_annotations(&pool, root, ret, e) && read_allowed(root, ret, e) &&
 	       read_stores(&pool, root, ret, e) && read_templates(&pool, root, ret, e) &&
 	       settings_kube_read(&pool, root, ret, e) && check_stores(ret, file, e) &&
+	       check_names(ret, file, e) &&
 	       policies_add(ret->policies, file, text, len, false, e) &&
 	       (!ret->policy_path ||
 		policies_add_path(ret->policies, ret->policy_path, e));

@@ -216,13 +216,24 @@ static bool guard_volumes(const struct plan *p, const json_t *spec, struct err *
 	return true;
 }
 
+// A volume of our name that is there may be larger.
+static void keep_size(const json_t *there, json_t *ours)
+{
+	double old, own;
+	const char *text = pod_text(json_object_get(there, "emptyDir"), "sizeLimit");
+	json_t *dir = json_object_get(ours, "emptyDir");
+	if (plan_quantity(text, &old) &&
+	    plan_quantity(pod_text(dir, "sizeLimit"), &own) && old > own)
+		json_object_set_new(dir, "sizeLimit", json_string(text));
+}
+
 static bool weave_volumes(const struct plan *p, json_t *spec, struct err *e)
 {
 	json_t *old = json_object_get(spec, "volumes");
 	AUTO_JSON json_t *ours = plan_volumes(p);
-	const json_t *one;
 	const char *kind;
 	json_t *source;
+	json_t *one;
 	POD_EACH (ours, i, one) {
 		const json_t *there = pod_find(old, "name", pod_text(one, "name"));
 		bool fits = true;
@@ -235,6 +246,7 @@ static bool weave_volumes(const struct plan *p, json_t *spec, struct err *e)
 				       "the pod has a volume '%.63s' of another kind; "
 				       "rename it",
 				       pod_text(one, "name"));
+		keep_size(there, one);
 	}
 	if (json_is_array(old))
 		json_object_set_new(spec, "volumes", pod_overlay(old, ours));

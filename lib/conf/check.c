@@ -49,10 +49,24 @@ static bool check_exec(struct load *l)
 			"variables (or -- COMMAND, or a deliver block with env_socket)");
 }
 
+// Two writers of one file would take turns.
+static bool check_sinks(struct load *l)
+{
+	const struct conf *c = l->conf;
+	for (size_t i = 0; i < c->n_sinks; i++)
+		for (size_t k = 0; k < c->n_templates; k++)
+			if (strcmp(c->sinks[i].path, c->templates[k].destination) == 0)
+				return node_err(stanza_place(l, "sink"), l->e,
+						"a template writes '%.200s', "
+						"too; give each its own file",
+						c->sinks[i].path);
+	return true;
+}
+
 bool check_conf(struct load *l)
 {
 	const struct conf *c = l->conf;
-	if (!check_proxy(l) || !check_exec(l))
+	if (!check_proxy(l) || !check_exec(l) || !check_sinks(l))
 		return false;
 	if (c->n_templates == 0 && c->n_sinks == 0 && c->n_variables == 0 &&
 	    !other(l, "listener"))

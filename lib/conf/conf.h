@@ -180,9 +180,10 @@ struct conf_restrict {
 
 // state {…}, or the peer's cache { persist {…} }: agent/state.h
 struct conf_state {
-	const char *path;     // NULL = none is kept
-	const char *key_file; // NULL = the file `key` in the folder
-	bool keep_on_exit;    // a SIGTERM revokes nothing; true
+	const char *path;        // NULL = none is kept
+	const char *key_file;    // NULL = the file `key` in the folder
+	bool keep_on_exit;       // a SIGTERM revokes nothing; true
+	int64_t revoke_grace_ms; // from a SIGTERM to the end, when that revokes; 0
 	bool exit_on_err;
 };
 

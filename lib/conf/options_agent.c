@@ -164,6 +164,10 @@ static const struct option_row rows[] = {
 	  .default_ = "true",
 	  .help = "a SIGTERM leaves token and leases to the successor; false: "
 		  "revoke_on_exit counts" },
+	{ STATE(revoke_grace_ms), .key = "revoke_grace", .type = OPTION_DURATION,
+	  .default_ = "0",
+	  .help = "a SIGTERM that revokes is obeyed that much later, as the application "
+		  "may end only now" },
 	{ STATE(exit_on_err), .key = "exit_on_err", .type = OPTION_BOOL,
 	  .default_ = "false",
 	  .help = "end when the state cannot be used; else start without it" },

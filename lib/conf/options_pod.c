@@ -73,6 +73,10 @@ static const struct option_row rows[] = {
 	PEER(OPTION_BOOL, "agent-inject-token", "false",
 	     "the login's token as the file token"),
 
+	OURS(OPTION_STRING, "volume-size", NULL,
+	     "size limit of the volume of the files; without it 64 KiB a file, three "
+	     "versions, each container, rounded up to MiB"),
+
 	// who, and with what
 	OURS(OPTION_LIST, "stores", NULL, "which of the operator's stores"),
 	POD(OPTION_STRING, "role", "role", NULL, "the role of the login"),

@@ -313,6 +313,16 @@ def test_settings_may_name_other_policies(webhook, tmp_path):
         patch_of(post(webhook, review())[1])))
 
 
+@pytest.mark.parametrize("more, said", [
+    ('annotations { limits-mem = "64MB" }\n', "64Mi"),
+    ('store "vault" {\n  type = "vault"\n  address = "https://x"\n}\n', "store 'vault'")])
+def test_settings_that_would_refuse_every_pod_are_refused(webhook, more, said):
+    webhook.configure(SETTINGS + more)
+    line = webhook.lines.wait(lambda line: "not reloaded" in line)
+    assert said in json.loads(line)["error"]
+    assert post(webhook, review())[0] == 200
+
+
 def test_labels_that_nobody_knows_are_remarked_on(webhook):
     labels = 'namespace_labels = { tier = "gold" }'
     webhook.configure(SETTINGS + f'policy "p" {{\n  match {{ {labels} }}\n'
