@@ -11,35 +11,13 @@
 
 enum { CACHE_PORT = 8200, PORT_MAX = 65535, REVOKE_GRACE = 5 };
 
-// The object `key` of o, made when it is not there.
-static json_t *stanza(json_t *o, const char *key)
-{
-	json_t *s = json_object_get(o, key);
-	if (!s) {
-		s = json_object();
-		json_object_set_new(o, key, s);
-	}
-	return s;
-}
-
-static json_t *method_of(json_t *doc)
-{
-	json_t *list = json_object_get(stanza(doc, "auto_auth"), "method");
-	if (!list) {
-		list = json_array();
-		json_array_append_new(list, json_object());
-		json_object_set_new(stanza(doc, "auto_auth"), "method", list);
-	}
-	return json_array_get(list, 0);
-}
-
 static void put_auth_config(json_t *doc, const char *key, const char *value)
 {
 	AUTO_FREE char *name = mem_strdup(key);
 	for (char *c = name; *c; c++)
 		if (*c == '-')
 			*c = '_';
-	json_object_set_new(stanza(method_of(doc), "config"), name,
+	json_object_set_new(plan_stanza(plan_method(doc), "config"), name,
 			    json_str(value, strlen(value)));
 }
 
@@ -50,15 +28,15 @@ static json_t *place_of(json_t *doc, const struct option_row *row)
 	case STANZA_TOP:
 		return doc;
 	case STANZA_STORE:
-		return stanza(doc, "vault");
+		return plan_stanza(doc, "vault");
 	case STANZA_RETRY:
-		return stanza(stanza(doc, "vault"), "retry");
+		return plan_stanza(plan_stanza(doc, "vault"), "retry");
 	case STANZA_AUTH:
-		return method_of(doc);
+		return plan_method(doc);
 	case STANZA_TEMPLATE_CONFIG:
-		return stanza(doc, "template_config");
+		return plan_stanza(doc, "template_config");
 	case STANZA_OBSERVE:
-		return stanza(doc, "observe");
+		return plan_stanza(doc, "observe");
 	default:
 		return NULL;
 	}
@@ -81,158 +59,6 @@ static bool put_entry(const struct asked_entry *entry, json_t *doc, struct err *
 	json_t *to = place_of(doc, row);
 	if (to)
 		json_object_set(to, row->key, value);
-	return true;
-}
-
-// --- stores
-
-static bool wants_role(const char *method)
-{
-	return strcmp(method, "kubernetes") == 0 || strcmp(method, "jwt") == 0;
-}
-
-// The peer's connection and login.
-static bool finish_vault(struct plan *p, json_t *doc, struct err *e)
-{
-	json_t *method = method_of(doc);
-	const char *type = pod_text(method, "type");
-	const char *role = asked_text(&p->asked, "role", "");
-	const struct asked_entry *path = asked_find(&p->asked, "auth-path", NULL);
-	if (!*type) {
-		const struct asked_entry *said = asked_find(&p->asked, "auth-type", NULL);
-		if (said)
-			return asked_wrong(said, e,
-					   "the name of a login method is wanted, as "
-					   "kubernetes");
-		json_object_set_new(method, "type", json_string("kubernetes"));
-		type = "kubernetes";
-	}
-	if (path && !*path->value)
-		return asked_wrong(path, e, "a path is wanted, as auth/kubernetes");
-	json_t *config = stanza(method, "config");
-	if (*role)
-		json_object_set_new(config, "role", json_string(role));
-	if (strcmp(type, "kubernetes") == 0 && !*pod_text(config, "role"))
-		return err_set(e, ERR_CONFIG, 0,
-			       "no role for the login: add the annotation %srole",
-			       annotation_prefix_text(p->prefix));
-	const char *key = strcmp(type, "jwt") == 0 ? "path" : "token_path";
-	if (wants_role(type) && !json_object_get(config, key))
-		json_object_set_new(config, key, json_string(p->token.file));
-	if (!*pod_text(json_object_get(doc, "vault"), "address"))
-		return err_set(e, ERR_CONFIG, 0,
-			       "no address of a store: add the annotation %sservice, or "
-			       "set it in the webhook's configuration",
-			       annotation_prefix_text(p->prefix));
-	return true;
-}
-
-// What a login with the pod's own token needs.
-static void complete_login(const struct plan *p, json_t *auth)
-{
-	const char *role = asked_text(&p->asked, "role", "");
-	const char *method = pod_text(auth, "type");
-	if (!wants_role(method))
-		return;
-	json_t *config = stanza(auth, "config");
-	if (*role)
-		json_object_set_new(config, "role", json_string(role));
-	const char *key = strcmp(method, "jwt") == 0 ? "path" : "token_path";
-	if (!json_object_get(config, key))
-		json_object_set_new(config, key, json_string(p->token.file));
-}
-
-static json_t *store_for(const struct plan *p, const char *name, const json_t *body)
-{
-	json_t *s = json_deep_copy(body);
-	json_object_set_new(s, "name", json_string(name));
-	complete_login(p, json_object_get(s, "auth"));
-	return s;
-}
-
-// The operator's stores that the pod names, or all of them.
-static bool put_stores(struct plan *p, json_t *doc, size_t *ret_n, struct err *e)
-{
-	const json_t *all = p->ask->settings->stores, *one;
-	const struct asked_entry *entry = asked_find(&p->asked, "stores", NULL);
-	AUTO_JSON json_t *names = NULL;
-	json_t *list = json_array(), *body;
-	const char *name;
-	bool ok = asked_list(&p->asked, "stores", &names, e);
-	if (ok && !names)
-		json_object_foreach((json_t *)(uintptr_t)all, name, body)
-			json_array_append_new(list, store_for(p, name, body));
-	POD_EACH (names, i, one) {
-		body = json_object_get(all, json_string_value(one));
-		if (ok && !body)
-			ok = asked_wrong(entry, e,
-					 "the webhook's configuration has no "
-					 "store '%.63s'",
-					 json_string_value(one));
-		if (ok)
-			json_array_append_new(list,
-					      store_for(p, json_string_value(one), body));
-	}
-	*ret_n = json_array_size(list);
-	if (ok && *ret_n > 0)
-		json_object_set(doc, "store", list);
-	json_decref(list);
-	return ok;
-}
-
-// The store that is meant where none is named.
-static size_t usual_store(const json_t *stores)
-{
-	const json_t *one;
-	POD_EACH (stores, i, one)
-		if (json_object_get(one, "default"))
-			return i;
-	return 0;
-}
-
-// What annotations say of a connection and its login, without another address, is said of the
-// operator's store.
-static bool join_store(struct plan *p, json_t *doc, json_t *stores, size_t at)
-{
-	json_t *usual = json_array_get(stores, at), *vault = stanza(doc, "vault"),
-	       *said = method_of(doc), *auth = json_object_get(usual, "auth");
-	const char *address = pod_text(vault, "address"), *type = pod_text(said, "type");
-	if (*address && strcmp(address, pod_text(usual, "address")) != 0)
-		return false;
-	if (strcmp(pod_text(usual, "type"), "vault") == 0) {
-		json_t *joined = pod_overlay(usual, vault);
-		bool other = *type && strcmp(type, pod_text(auth, "type")) != 0;
-		if (!auth && !*type && json_object_size(said) > 0)
-			json_object_set_new(said, "type", json_string("kubernetes"));
-		if (json_object_size(said) > 0)
-			json_object_set_new(joined, "auth",
-					    auth && !other ? pod_overlay(auth, said)
-							   : json_deep_copy(said));
-		complete_login(p, json_object_get(joined, "auth"));
-		json_array_set_new(stores, at, joined);
-	} else {
-		notes_add(p->warnings,
-			  "annotations of a connection and its login have no effect: the "
-			  "store '%s' has none",
-			  pod_text(usual, "name"));
-	}
-	json_object_del(doc, "vault");
-	json_object_del(doc, "auto_auth");
-	return true;
-}
-
-// The peer's connection where annotations name one, or where there is nothing else.
-static bool finish_stores(struct plan *p, json_t *doc, struct err *e)
-{
-	size_t n = 0;
-	if (!put_stores(p, doc, &n, e))
-		return false;
-	bool vault = json_object_get(doc, "vault") || json_object_get(doc, "auto_auth");
-	json_t *stores = json_object_get(doc, "store");
-	size_t at = usual_store(stores);
-	if (n == 0 || (vault && !join_store(p, doc, stores, at)))
-		return finish_vault(p, doc, e);
-	json_object_set_new(json_array_get(stores, at), "default", json_true());
 	return true;
 }
 
@@ -304,7 +130,7 @@ static bool put_proxy(const struct plan *p, json_t *doc, struct err *e)
 		json_object_set_new(listener, "agent_api",
 				    json_pack("{s:b}", "enable_quit", 1));
 	if (cache)
-		json_object_set_new(stanza(doc, "cache"), "use_auto_auth_token",
+		json_object_set_new(plan_stanza(doc, "cache"), "use_auto_auth_token",
 				    strcmp(token, "force") == 0
 					    ? json_string("force")
 					    : json_boolean(strcmp(token, "true") == 0));
@@ -325,7 +151,7 @@ static bool put_state(struct plan *p, json_t *doc, struct err *e)
 	    !asked_number(&p->asked, "agent-revoke-grace", &grace, e) ||
 	    (pair && !asked_bool(&p->asked, "agent-revoke-on-shutdown", &revoke, e)))
 		return false;
-	bool late = p->mode > MODE_EXEC ? said != NULL : pair && revoke;
+	bool late = p->mode == MODE_FIRST ? said != NULL : pair && revoke;
 	if (grace < 0)
 		return asked_wrong(said, e, "seconds are wanted, not negative");
 	if (said && !late)
@@ -502,7 +328,7 @@ bool plan_config(struct plan *p, struct err *e)
 	for (size_t i = 0; i < p->asked.n; i++)
 		if (!put_entry(&p->asked.entries[i], doc, e))
 			return false;
-	if (!finish_stores(p, doc, e))
+	if (!plan_stores(p, doc, e))
 		return false;
 	if (!put_token_sink(p, doc, e))
 		return false;

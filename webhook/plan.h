@@ -136,6 +136,10 @@ MUST_CHECK bool plan_overrides(struct plan *p, struct err *e);
 // --- agent_conf.c: p->config
 MUST_CHECK bool plan_config(struct plan *p, struct err *e);
 void plan_warn_init(const struct plan *p); // of what mode init does not do
+// --- agent_stores.c: stores and logins, into the agent's configuration
+MUST_CHECK bool plan_stores(struct plan *p, json_t *doc, struct err *e);
+json_t *plan_stanza(json_t *o, const char *key); // the object of o, made when missing
+json_t *plan_method(json_t *doc); // the peer's one login, made when missing
 // --- agent_check.c: p->config as the agent reads it; p->signals, targets' signalled
 MUST_CHECK bool plan_check(struct plan *p, struct err *e);
 // --- long_config.c: a configuration that is too long for the environment
