@@ -6,7 +6,7 @@
 //
 // Left out on purpose: DTLS, PSK, session tickets, DHM, RSA key exchange, renegotiation, CSR,
 // debug output, DES, Camellia, ARIA, CCM, key storage in files, threads (TLS is used by one
-// thread only).
+// thread only), curves by their parameters (RFC 5480 forbids them).
 #pragma once
 
 // Platform. The allocator is set by mbedtls_platform_set_calloc_free().
@@ -74,7 +74,6 @@
 #define MBEDTLS_PK_C
 #define MBEDTLS_PK_PARSE_C
 #define MBEDTLS_PK_WRITE_C
-#define MBEDTLS_PK_PARSE_EC_EXTENDED
 #define MBEDTLS_PK_PARSE_EC_COMPRESSED
 
 // Encodings and certificates.

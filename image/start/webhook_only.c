@@ -302,3 +302,13 @@ int Curl_cf_https_setup(void *data, void *connection, int index)
 	(void)index;
 	return 0;
 }
+
+// Host names are ASCII (libc looks whether one is valid letters of the locale).
+size_t mbstowcs(int *to, const char *from, size_t n);
+size_t mbstowcs(int *to, const char *from, size_t n)
+{
+	(void)to;
+	(void)from;
+	(void)n;
+	return 0;
+}

@@ -18,3 +18,5 @@ int64_t http_retry_after_ms(const char *retry_after, const char *date, int64_t n
 enum { HTTP_DATE_LEN = 30 };
 // "Sun, 06 Nov 1994 08:49:37 GMT" and NUL.
 void http_date_write(int64_t wall_ms, char ret[static HTTP_DATE_LEN]);
+// Reads that form alone; the day's name is not looked at.
+bool http_date_read(const char *s, int64_t *ret_wall_ms);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/base/clock.h"
 #include "lib/http/client.h"
 #include "lib/http/date.h"
 
@@ -48,4 +49,16 @@ void http_date_write(int64_t wall_ms, char ret[static HTTP_DATE_LEN])
 		 months + 3 * tm.tm_mon, (unsigned)(tm.tm_year + 1900) % 10000,
 		 (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
 		 (unsigned)tm.tm_sec % 100);
+}
+
+bool http_date_read(const char *s, int64_t *ret_wall_ms)
+{
+	char month[4] = "", text[CLOCK_RFC3339_LEN];
+	if (strlen(s) != HTTP_DATE_LEN - 1)
+		return false;
+	memcpy(month, s + 8, 3);
+	const char *at = strstr(months, month);
+	snprintf(text, sizeof(text), "%.4s-%02u-%.2sT%.8sZ", s + 12,
+		 at ? (unsigned)(at - months) / 3 % 12 + 1 : 0, s + 5, s + 17);
+	return clock_rfc3339_parse(text, ret_wall_ms);
 }

@@ -108,9 +108,9 @@ static bool read_answer(struct kube_call *c, const struct http_response *r, json
 			struct err *e)
 {
 	const char *date = http_response_header(r, "Date");
-	int64_t their_ms, now_ms = clock_wall_ms();
-	if (date && http_date_parse(date, now_ms, &their_ms))
-		c->kube->ahead_ms = now_ms - their_ms;
+	int64_t their_ms;
+	if (date && http_date_read(date, &their_ms))
+		c->kube->ahead_ms = clock_wall_ms() - their_ms;
 	if (r->status < 200 || r->status > 299) {
 		kube_explain(c->verb, c->path, r->status, e);
 		if (e)

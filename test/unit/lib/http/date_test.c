@@ -82,7 +82,25 @@ static void test_every_day(void **state)
 		char written[HTTP_DATE_LEN];
 		http_date_write((int64_t)at * 1000, written);
 		assert_string_equal(written, text);
+		assert_true(http_date_read(text, &got));
+		assert_int_equal(got, (int64_t)at * 1000);
 	}
+}
+
+static void test_only_that_form(void **state)
+{
+	(void)state;
+	static const char *const bad[] = { "",
+					   "Sat, 21 Nov 2026 05:00:00 GM",
+					   "Sat, 21 Nov 2026 05:00:00 GMT ",
+					   "Sat, 21 Nuv 2026 05:00:00 GMT",
+					   "Sat, 30 Feb 2026 05:00:00 GMT",
+					   "Sat, 21 Nov 2026 25:00:00 GMT",
+					   "Sat, xx Nov 2026 05:00:00 GMT" };
+	int64_t got;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (http_date_read(bad[i], &got))
+			fail_msg("accepted '%s'", bad[i]);
 }
 
 static void test_retry_after(void **state)
@@ -131,6 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_every_day),
+		cmocka_unit_test(test_only_that_form),
 		cmocka_unit_test(test_retry_after),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
