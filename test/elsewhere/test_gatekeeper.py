@@ -25,9 +25,8 @@ REASONS = {
         "a workload has no agent's configuration before its pods are injected",
     "around/proc_mount_of_the_agent.yaml":
         "which security context an agent has depends on the webhook's configuration",
-    **{f"limits/ttl_{case}.yaml": "of lifetimes, Rego reads the argument ttl= alone"
-       for case in ("capitals", "increment", "max", "not_after", "query", "query_hidden",
-                    "query_of_secret")},
+    "around/agent_first_hook_taken_away.yaml":
+        "which hook an agent has depends on its mode and the webhook's configuration",
 }
 # Told of each place, where our engine stops at twenty.
 MANY = "and more places that break the same rule"

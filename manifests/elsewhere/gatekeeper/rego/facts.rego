@@ -120,6 +120,17 @@ template_facts(list) := ({path_fact(one.doc, obj.text(one.t, "secret"), one.fiel
 	some call in calls(one)
 }
 
+paths_of(one) := {obj.text(one.t, "secret")} | {call.literal |
+	some call in calls(one)
+	call.function in reading
+	is_string(call.literal)
+}
+
+lifetimes(one) := words.lifetimes(one.t) | {ms |
+	some path in paths_of(one)
+	some ms in words.path_lifetimes(path)
+}
+
 # --- numbers that limits speak of: [[number, field], …]
 
 plain_template(t) := object.remove(t, ["containers", "unread_after"]) if {
@@ -138,6 +149,10 @@ usual_intervals(configs) := [[ms, "static_secret_render_interval"] |
 	ms := words.duration_of(obj.get(obj.get(doc, "template_config"), "static_secret_render_interval"))
 ]
 
+config_of(i, c, annotations) := pod.config(c, annotations) if {
+	i < 2
+} else := []
+
 # --- the whole
 
 read(world) := {
@@ -155,13 +170,15 @@ read(world) := {
 	"n_files": count_files(list),
 	"intervals": array.concat(intervals(list), usual_intervals(docs)),
 	"sizes": [[obj.bytes(obj.text(one.t, "contents")), one.field] | some one in list],
-	"lifetimes": [[ms, one.field] | some one in list; some ms in words.lifetimes(one.t)],
+	"lifetimes": [[ms, one.field] | some one in list; some ms in lifetimes(one)],
 } if {
 	spec := obj.get(world.pod, "spec")
 	annotations := obj.get(obj.get(world.pod, "metadata"), "annotations")
 	agents := pod.agents_of(spec)
 	state_ := pod.state(world, agents, annotations)
-	configs := [pod.config(one.c, annotations) | some one in agents]
+
+	# A pair has two agents; what a third one does is not looked at.
+	configs := [config_of(i, one.c, annotations) | some i, one in agents]
 	docs := [found[0] | some found in configs]
 	list := all_templates(docs)
 	uses := ({one | some doc in docs; some one in stores(doc)} | template_facts(list)) | (names.image_facts(world, spec, state_) | names.annotation_facts(annotations))

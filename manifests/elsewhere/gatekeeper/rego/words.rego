@@ -107,8 +107,32 @@ duration_of(value) := value * 1000 if {
 	is_string(value)
 }
 
-lifetimes(t) := {ms |
+# --- lifetimes that are asked for, as arguments or behind the path's question mark
+
+lifetime_names := {"ttl", "max_ttl", "explicit_max_ttl", "period", "increment", "not_after", "lease"}
+
+# What cannot be compared: a date, or a name or value that is hidden.
+endless := 9223372036854775807
+
+value_of(option) := regex.find_n(`^[^&#]*`, substring(option, at + 1, -1), 1)[0] if {
+	at := indexof(option, "=")
+	at >= 0
+} else := ""
+
+lifetime(option) := duration(value_of(option)) if {
+	lower(split(option, "=")[0]) in lifetime_names
+} else := endless if {
+	lower(split(option, "=")[0]) in lifetime_names
+} else := endless if {
+	contains(split(option, "=")[0], "%")
+}
+
+lifetimes(t) := {lifetime(option) |
 	some option in options(obj.text(t, "contents"), obj.text(t, "left_delimiter"), obj.text(t, "right_delimiter"))
-	startswith(option, "ttl=")
-	ms := duration(substring(option, 4, -1))
+}
+
+path_lifetimes(path) := {lifetime(option) |
+	at := indexof(path, "?")
+	at >= 0
+	some option in split(substring(path, at + 1, -1), "&")
 }
