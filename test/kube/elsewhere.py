@@ -147,6 +147,15 @@ def apply(kube, objects):
         kube.create(PATHS[o["kind"]], o)
 
 
+def settle(kube):
+    """Starts the API server anew: it compiles all policies before it serves. One of version 1.33
+    that evaluates a policy while it compiles another may end with "concurrent map read and map
+    write" (apiserver/pkg/cel/types.go)."""
+    with kube.away():
+        pass
+    kube.await_ready()
+
+
 def remove(kube, objects):
     for o in reversed(objects):
         kube.delete(f"{PATHS[o['kind']]}/{o['metadata']['name']}")
@@ -198,6 +207,7 @@ class World:
                 objects = bound(case.objects(), case.group)
                 self.groups[case.group] = objects
                 apply(kube, objects)
+        settle(kube)
         for case in self.asked:
             names = [o["metadata"]["name"] for o in self.groups[case.group]
                      if o["kind"] == "ValidatingAdmissionPolicy"]

@@ -75,6 +75,7 @@ def applied(kube):
         "env": [{"name": "AMPOULE_CONFIG", "value": "e30="}]}]
     kube.create("/api/v1/namespaces/vap-plain/pods", stored)
     elsewhere.apply(kube, objects.values())
+    elsewhere.settle(kube)
     wait_for(lambda: refused(kube, "vap-plain", pod([PASSWORD])))
     wait_for(lambda: refused(kube, "vap-strict", pod([FROM_SECRET])))
     wait_for(lambda: warned(kube, "vap-plain", pod([FROM_SECRET])))
