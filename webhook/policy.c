@@ -22,6 +22,7 @@ struct judging {
 	const char *name, *help;     // of the policy or purpose that is being asked
 	const char *kind, *word;     // of the rule: "forbid", "env_secrets"
 	enum policy_mode mode;
+	bool workload; // no pod
 	struct pod *pod;
 	const struct pod *before; // the pod before its update; what it had is not told
 	bool had;                 // the policy was for it, too
@@ -127,11 +128,11 @@ void judge_found(struct judging *j, const char *field, const char *fmt, ...)
 static void begin(struct judging *j, const char *kind, const char *word,
 		  enum policy_mode mode)
 {
-	bool pod = strcmp(j->f->id.kind, "Pod") == 0;
 	memset(j->told, 0, sizeof(j->told));
 	j->kind = kind;
 	j->word = word;
-	j->mode = !pod && mode > j->policy->workloads ? j->policy->workloads : mode;
+	j->mode =
+		j->workload && mode > j->policy->workloads ? j->policy->workloads : mode;
 }
 
 // --- allow and deny
@@ -436,9 +437,12 @@ static void ask_purposes(struct judging *j)
 static void judge(const struct policies *ps, struct pod *pod, const struct pod *before,
 		  struct policy_result *r)
 {
-	struct judging j = {
-		.f = &pod->f, .pool = r->memory, .out = r, .pod = pod, .before = before
-	};
+	struct judging j = { .f = &pod->f,
+			     .pool = r->memory,
+			     .out = r,
+			     .pod = pod,
+			     .before = before,
+			     .workload = strcmp(pod->f.id.kind, "Pod") != 0 };
 	for (size_t i = 0; i < ps->n_policies; i++) {
 		j.policy = &ps->policies[i];
 		j.had = before && before->asked[i];

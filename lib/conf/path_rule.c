@@ -153,13 +153,28 @@ static const char *next_part(const char *s, size_t *ret_len)
 	return s;
 }
 
-// Whether the parts before the first star, which no form changes, can match at all: most
-// patterns end here, and the forms need not be written.
+// Whether the first parts that differ, before any star, can never be made equal: no form adds
+// or takes others than "data", "metadata" and "subkeys". Most patterns end here.
+static bool differs(const char *pattern, const char *path)
+{
+	size_t i = 0, part = 0;
+	while (pattern[i] == path[i] && pattern[i] && pattern[i] != '*') {
+		part = pattern[i] == '/' ? i + 1 : part;
+		i++;
+	}
+	return pattern[i] && path[i] && pattern[i] != '*' && pattern[i] != '?' &&
+	       !strchr("dms", pattern[part]) && !strchr("dms", path[part]);
+}
+
+// Whether the parts before the first star, which no form changes, can match at all: the forms
+// need not be written then.
 static bool may_match(const char *pattern, const char *path)
 {
 	size_t a = strcspn(pattern, "/"), b = strcspn(path, "/");
 	if (str_starts(path, "arn:"))
 		return true;
+	if (differs(pattern, path))
+		return false;
 	while (!memchr(pattern, '*', a) && !memchr(pattern, '?', a)) {
 		if (a != b || memcmp(pattern, path, a) != 0)
 			return false;
@@ -196,6 +211,8 @@ static bool rule(const char *pattern, const char *store, const char *path, bool 
 	const char *rest = path_rule_split(pattern, &len);
 	if (len >= sizeof(name))
 		return deny;
+	if (strncmp(pattern, store, len) == 0 && !store[len]) // the commonest
+		return covers(rest, path, deny);
 	memcpy(name, pattern, len);
 	name[len] = '\0';
 	return (len == 0 || path_rule_glob(name, store, "")) && covers(rest, path, deny);
