@@ -11,8 +11,8 @@
 #include "lib/conf/path_rule.h"
 #include "webhook/policy_int.h"
 
-// A rule tells so many places, and that there are more.
-enum { PLACES_MAX = 20, TEXT_MAX = 400 };
+// A rule tells so many places, and that there are more; no pod breaks more rules than ALL_MAX.
+enum { PLACES_MAX = 20, TEXT_MAX = 400, ALL_MAX = 10000 };
 
 struct judging {
 	struct facts *f;
@@ -40,9 +40,6 @@ struct pod {
 	struct policy_result all; // of the other rules, indexed; only of the pod before
 	bool compares;            // nothing is told of it, it is the pod before
 };
-
-// A pod may break more rules than anybody counts.
-enum { ALL_MAX = 10000 };
 
 struct facts *judge_facts(struct judging *j)
 {
