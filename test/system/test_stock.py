@@ -250,6 +250,12 @@ def redis_says(sock, *words):
     return sock.makefile("rb").readline().decode().strip()
 
 
+def accepts(path):
+    """A server's socket is there a moment before anybody listens at it."""
+    with socket.socket(socket.AF_UNIX) as s:
+        return s.connect_ex(str(path)) == 0
+
+
 @pytest.mark.skipif(not shutil.which("redis-check-rdb"), reason="no Redis on this machine")
 def test_redis_logs_in(stock, tmp_path, session_folder):
     """The file of users is read by the server itself; each logs in with its password."""
@@ -262,7 +268,7 @@ def test_redis_logs_in(stock, tmp_path, session_folder):
          "--save", "", "--dir", str(tmp_path)], executable=shutil.which("redis-check-rdb"),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=die_with_parent)
     try:
-        wait_until(lambda: path.exists() or server.poll() is not None)
+        wait_until(lambda: accepts(path) or server.poll() is not None)
         assert server.poll() is None, server.stdout.read().decode()
         for user, password in users.items():
             with socket.socket(socket.AF_UNIX) as s:
