@@ -5,12 +5,12 @@
 // can come of it, and each tells only what is its own.
 #include <ctype.h>
 #include <string.h>
-#include <time.h>
 
 #include "cmd/policy_export.h"
+#include "lib/base/clock.h"
 #include "lib/base/str.h"
 
-enum { DAY_S = 24 * 3600 };
+enum { DAY_MS = 24 * 3600 * 1000 };
 
 static const char *const actions[] = { "", "dryrun", "warn", "deny" };
 
@@ -56,11 +56,10 @@ static json_t *selector(const struct selector *s)
 
 static void put_day(json_t *to, int64_t until_ms)
 {
-	char text[32];
-	struct tm day;
-	time_t last = (time_t)(until_ms / 1000) - DAY_S;
-	if (gmtime_r(&last, &day) && strftime(text, sizeof(text), "%Y-%m-%d", &day) > 0)
-		put_text(to, "until", text);
+	char text[CLOCK_RFC3339_LEN];
+	clock_rfc3339(until_ms - DAY_MS, text);
+	text[strlen("2026-01-31")] = '\0';
+	put_text(to, "until", text);
 }
 
 static void put_exemptions(json_t *to, const struct policy *p)

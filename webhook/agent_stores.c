@@ -139,7 +139,9 @@ static bool join_store(struct plan *p, json_t *doc, json_t *stores, size_t at)
 	json_t *usual = json_array_get(stores, at), *vault = plan_stanza(doc, "vault"),
 	       *said = plan_method(doc), *auth = json_object_get(usual, "auth");
 	const char *address = pod_text(vault, "address"), *type = pod_text(said, "type");
-	if (*address && strcmp(address, pod_text(usual, "address")) != 0)
+	// One of another name at the same address is another login, and not what is meant.
+	if (*address && (strcmp(address, pod_text(usual, "address")) != 0 ||
+			 strcmp(pod_text(usual, "name"), "vault") != 0))
 		return false;
 	if (strcmp(pod_text(usual, "type"), "vault") == 0) {
 		json_t *joined = pod_overlay(usual, vault);

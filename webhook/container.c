@@ -103,13 +103,14 @@ bool plan_quantity(const char *s, double *ret)
 		digits += more;
 	}
 	const char *unit = s + all, *at;
-	if (digits == 0)
+	char number[40] = "";
+	if (digits == 0 || all >= sizeof(number))
 		return false;
-	*ret = strtod(s, NULL); // up to the unit, or with its exponent
-	if ((*unit == 'e' || *unit == 'E') && unit[1]) {
-		unit += 1 + (unit[1] == '-' || unit[1] == '+');
-		return *unit && unit[strspn(unit, "0123456789")] == '\0';
-	}
+	if ((*unit == 'e' || *unit == 'E') && unit[1])
+		return str_double(s, ret, NULL);
+	memcpy(number, s, all);
+	if (!str_double(number, ret, NULL))
+		return false;
 	if (!*unit)
 		return true;
 	bool two = strcmp(unit + 1, "i") == 0;

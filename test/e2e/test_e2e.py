@@ -176,6 +176,7 @@ def test_pair(world):
     world.secret("four", value="here")
     world.role("pair", ("database/creds/paired", "read"), ("kv/data/four", "read"))
     pod = world.pod("pair", {"mode": "pair", "role": "pair", "template-db": DB % "paired",
+                             "revoke-on-shutdown": "true", "revoke-grace": "1",
                              "stores": "second", "secret-x": "second:kv/data/four#value"},
                     app("/vault/secrets/db")).running()
     assert {c["name"] for c in pod.get()["spec"]["initContainers"]} == {"vault-agent-init"}
