@@ -22,16 +22,6 @@ static void put_text(json_t *to, const char *key, const char *text)
 		json_object_set_new(to, key, json_string(text));
 }
 
-static void put_list(json_t *to, const char *key, const struct patterns *p)
-{
-	json_t *list = json_array();
-	for (size_t i = 0; i < p->n; i++)
-		json_array_append_new(list, json_string(p->list[i]));
-	if (p->given)
-		json_object_set(to, key, list);
-	json_decref(list);
-}
-
 static void put_labels(json_t *to, const char *key, const struct label_rule *rules,
 		       size_t n)
 {
@@ -46,9 +36,9 @@ static void put_labels(json_t *to, const char *key, const struct label_rule *rul
 static json_t *selector(const struct selector *s)
 {
 	json_t *o = json_object();
-	put_list(o, "namespaces", &s->namespaces);
-	put_list(o, "service_accounts", &s->service_accounts);
-	put_list(o, "kinds", &s->kinds);
+	patterns_put(o, "namespaces", &s->namespaces);
+	patterns_put(o, "service_accounts", &s->service_accounts);
+	patterns_put(o, "kinds", &s->kinds);
 	put_labels(o, "labels", s->labels, s->n_labels);
 	put_labels(o, "namespace_labels", s->namespace_labels, s->n_namespace_labels);
 	return o;
@@ -72,7 +62,7 @@ static void put_exemptions(json_t *to, const struct policy *p)
 		put_text(o, "owner", x->owner);
 		put_text(o, "reason", x->reason);
 		put_day(o, x->until_ms);
-		put_list(o, "rules", &x->rules);
+		patterns_put(o, "rules", &x->rules);
 		json_object_set_new(o, "who", selector(&x->who));
 		json_array_append_new(list, o);
 	}
@@ -93,7 +83,7 @@ static void put_facts(json_t *to, const char *key, const struct patterns *lists,
 {
 	json_t *o = json_object();
 	for (size_t i = 0; i < n; i++)
-		put_list(o, policy_fact_name((enum policy_fact)i), &lists[i]);
+		patterns_put(o, policy_fact_name((enum policy_fact)i), &lists[i]);
 	put_part(to, key, o);
 }
 

@@ -20,7 +20,7 @@ static bool is_exempt(const struct policy *p, const char *rule, const struct ide
 	return false;
 }
 
-static void put_list(json_t *to, const char *key, const struct patterns *list)
+void patterns_put(json_t *to, const char *key, const struct patterns *list)
 {
 	json_t *texts = json_array();
 	for (size_t i = 0; i < list->n; i++)
@@ -45,7 +45,7 @@ static void restrict_by(const struct policy *p, const struct identity *id, int64
 	json_t *o = json_object();
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 		if (!is_exempt(p, parts[i].rule, id, now_ms))
-			put_list(o, parts[i].key, parts[i].patterns);
+			patterns_put(o, parts[i].key, parts[i].patterns);
 	if (p->limits[LIMIT_TTL] > 0 && !is_exempt(p, "limits.max_ttl", id, now_ms)) {
 		AUTO_FREE char *ttl =
 			mem_printf("%lldms", (long long)p->limits[LIMIT_TTL]);

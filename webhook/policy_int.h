@@ -111,6 +111,8 @@ void identity_of(const struct policy_ask *ask, struct identity *ret);
 // `unknown` is the answer where the namespace's labels would decide and are not known.
 bool selector_matches(const struct selector *s, const struct identity *id, bool unknown);
 bool patterns_match(const struct patterns *p, const char *text, const char *separators);
+// As a list of texts under `key`, where they were given.
+void patterns_put(json_t *to, const char *key, const struct patterns *list);
 
 // --- policy_facts.c
 struct fact {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON with limits: jansson's values, read and written here. A json_t lives on the wiping heap (mem.h), so that a freed
-// document leaves nothing behind.
+// JSON with limits: jansson's values, read and written here. A json_t lives on the wiping
+// heap (mem.h), so that a freed document leaves nothing behind.
 //
 // Numbers of store data keep their text, as Go's json.Number does in the peers' templates:
 // with JSON_KEEP_NUMBERS a number is loaded as a string that begins with a per-process

@@ -264,7 +264,8 @@ const struct conf_store *conf_store_of(const struct conf *c, const char *path,
 				       const char **ret_rest, struct err *e);
 
 // What a template may do under the restrictions: read a path of a store (without the store's
-// name), ask for a lifetime by the argument "ttl=1h" or its like, call a function (then the result is NULL, else the policy's name).
+// name), ask for a lifetime by the argument "ttl=1h" or its like, call a function (then the
+// result is NULL, else the policy's name).
 MUST_CHECK bool conf_restrict_path(const struct conf *c, const char *store,
 				   const char *path, struct err *e);
 MUST_CHECK bool conf_restrict_option(const struct conf *c, const char *option,
