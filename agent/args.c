@@ -38,7 +38,7 @@ static const struct {
 	{ "once", W_ONCE, false, "end with 0 when every template has been rendered" },
 	{ "exit-after-auth", W_ONCE, false, NULL },
 	{ "timeout", W_TIMEOUT, true,
-	  "deadline of the start, of --wrap and of --probe --wait (5m)" },
+	  "deadline of the start and of --wrap (5m); with --probe --wait" },
 	{ "probe", W_PROBE, true, "ask the running agent: startup, ready or live" },
 	{ "wait", W_WAIT, false, "with --probe: wait until the answer is yes" },
 	{ "socket", W_SOCKET, true,

@@ -22,11 +22,12 @@ void control_free(struct control *c);
 void control_poke(struct control *c);
 
 // The client's side: asks and reads the whole answer, within timeout_ms. Waits for a socket
-// that is not there yet when `patient`.
+// that is not there yet when `patient`. Without a limit the agent's own one counts
+// (start_timeout): it hangs up when it ends; only to come up it has five minutes.
 struct control_question {
 	const char *socket;
-	const char *line; // without newline
-	int64_t timeout_ms;
+	const char *line;   // without newline
+	int64_t timeout_ms; // 0: no limit
 	bool patient;
 };
 MUST_CHECK bool control_ask(const struct control_question *q, struct buf *to,

@@ -11,7 +11,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 
-enum { CONNECT_AGAIN_MS = 10, READ_STEP = 4096 };
+enum { CONNECT_AGAIN_MS = 10, COMES_UP_MS = 5 * 60 * 1000, READ_STEP = 4096 };
 
 static bool wait_for(int fd, short events, int64_t until_ms, struct err *e)
 {
@@ -52,12 +52,15 @@ static bool connect_to(const struct control_question *q, int64_t until_ms, int *
 
 bool control_ask(const struct control_question *q, struct buf *to, struct err *e)
 {
-	int64_t until_ms = clock_mono_ms() + q->timeout_ms;
+	int64_t limit_ms = q->timeout_ms ? q->timeout_ms : COMES_UP_MS;
+	int64_t until_ms = clock_mono_ms() + limit_ms;
 	AUTO_CLOSE int fd = -1;
 	if (!connect_to(q, until_ms, &fd, e) ||
 	    !file_write_all(fd, q->line, strlen(q->line), e) ||
 	    !file_write_all(fd, "\n", 1, e))
 		return false;
+	if (!q->timeout_ms)
+		until_ms = INT64_MAX;
 	for (;;) {
 		if (!wait_for(fd, POLLIN, until_ms, e))
 			return false;

@@ -40,7 +40,7 @@ enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_USAGE = 2 };
 
 enum {
 	PROBE_TIMEOUT_MS = 1000,
-	PROBE_WAIT_MS = 5 * 60 * 1000,
+	WRAP_WAIT_MS = 5 * 60 * 1000,
 	STATUS_MAX = 64,
 	SIGNAL_BASE = 128
 };
@@ -392,7 +392,7 @@ static int wrap(const struct args *a)
 	struct exec_wrap_setup setup = {
 		.socket = a->wrap,
 		.argv = (const char *const *)(uintptr_t)a->command,
-		.timeout_ms = PROBE_WAIT_MS,
+		.timeout_ms = WRAP_WAIT_MS,
 	};
 	int code = EXIT_USAGE;
 	log_setup(LOG_WARN, LOG_FORMAT_TEXT);
@@ -425,7 +425,7 @@ static int probe(const struct args *a)
 	struct conf *conf = NULL;
 	AUTO_BUF struct buf answer = BUF_INIT(1 << 16);
 	char line[STATUS_MAX];
-	int64_t timeout_ms = a->wait ? PROBE_WAIT_MS : PROBE_TIMEOUT_MS;
+	int64_t timeout_ms = a->wait ? 0 : PROBE_TIMEOUT_MS;
 	snprintf(line, sizeof(line), "probe %s%s", names[a->probe],
 		 a->wait ? " wait" : "");
 	bool ok = (!a->timeout || str_duration_ms(a->timeout, &timeout_ms, &e)) &&

@@ -119,15 +119,19 @@ const char *plan_env_socket(struct plan *p, const struct plan_target *t, bool ag
 // The wrapper and its words before the container's own command, once.
 void plan_wrap(struct plan *p, const struct plan_target *t, json_t *container)
 {
-	const char *const words[] = { PROGRAM_MOUNT AGENT_PATH, "--wrap",
-				      plan_env_socket(p, t, false), "--" };
+	const char *wait = asked_text(&p->asked, "wait-timeout", "");
+	const char *const words[] = {
+		PROGRAM_MOUNT AGENT_PATH,     "--wrap",
+		plan_env_socket(p, t, false), *wait ? "--timeout" : NULL,
+		*wait ? wait : NULL,          "--"
+	};
 	const json_t *old = json_object_get(container, "command"), *one;
 	POD_EACH (old, i, one) // another webhook may have put a wrapper before ours
 		if (json_is_string(one) && strcmp(json_string_value(one), words[0]) == 0)
 			return;
 	json_t *command = json_array();
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		json_array_append_new(command, json_string(words[i]));
+		json_array_append_new(command, json_string(words[i])); // no NULL
 	json_array_extend(command, (json_t *)(uintptr_t)old);
 	json_object_set_new(container, "command", command);
 }
