@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from world import AWAY, STRICT, SYSTEM, address, until
+from world import AWAY, STRICT, SYSTEM, address, seconds, until
 
 STEPS = []
 SHELL = ["/bin/busybox", "sh", "-c"]
@@ -243,7 +243,14 @@ def begun(pid):
 
 
 def dies(world, name, kill):
-    """The agent of a pod ends by kill(pod) while its secret changes. Gives its last state."""
+    """The agent of a pod ends by kill(pod), and never sees how its secret changed before.
+    Gives its last state, and what was measured.
+
+    Two seconds are asserted of what is the agent's: from its container's start, as containerd
+    notes it to the nanosecond, or its first line, whichever is earlier, to the line that says
+    that the new version is published; both clocks are the machine's. The five seconds hold
+    also what containerd and runc take to get from the process that they make to the agent's
+    first instruction, which is up to how busy the machine is."""
     world.secret(name, password="first")
     pod = world.pod(name, {"secret-db": "kv/data/%s#password" % name, "interval-db": "1s",
                            "notify-db": "signal:HUP@app"},
@@ -258,26 +265,32 @@ def dies(world, name, kill):
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        begins = len(pod.lines("vault-agent"))
-        kill(pod)
+        os.kill(pod.pids("vault-agent")[0], signal.SIGSTOP)
         world.secret(name, password="second")
+        stopped = time.time()
+        kill(pod)
         pod.until("is restarted", lambda _: pod.agent()["restartCount"] == 1
-                  and len(pod.lines("vault-agent")) > begins)
+                  and pod.agent()["state"].get("running"))
         pod.says("app", "has second")
         until("the watcher has seen it", lambda: current)
     finally:
         ended.set()
         watcher.join()
     assert seen == {"first", "second"}  # there at every moment
-    took = current[0] - begun(pod.pids("vault-agent")[0])
-    assert took < 5, pod.report()  # 0.8 s on a machine that is not busy
+    whole = current[0] - begun(pod.pids("vault-agent")[0])
+    new = [(seconds(e["time"]), e) for e in pod.events() if seconds(e["time"]) > stopped]
+    done = next(at for at, e in new
+                if e["msg"] == "publish" and e["secrets"] == f"vault:kv/data/{name}@2")
+    own = done - min(new[0][0], pod.started("vault-agent"))
+    assert own < 2 and whole < 5, f"{own} s, {whole} s\n{pod.report()}"
     assert pod.container("app")["restartCount"] == 0
-    return pod.agent()["lastState"]["terminated"], f"current {took:.1f} s after its restart"
+    return (pod.agent()["lastState"]["terminated"],
+            f"current {own:.2f} s after its container's start, {whole:.1f} s with runc's part")
 
 
 @step
 def test_killed(world):
-    """5  kill -9 of the agent: restarted, files stay, current again"""
+    """5  kill -9 of the agent: restarted, files stay, current within 2 s"""
     last, told = dies(world, "killed", lambda pod: os.kill(pod.pids("vault-agent")[0], signal.SIGKILL))
     assert last["exitCode"] == 137
     return told

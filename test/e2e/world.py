@@ -274,13 +274,13 @@ class Pod:
                 found.append((seconds(stamp), text))
         return found
 
-    def events(self, msg, of="vault-agent", **fields):
-        """Audit lines of the agent with this message and these fields."""
+    def events(self, msg=None, of="vault-agent", **fields):
+        """Lines of the agent with this message (None: any) and these fields."""
         found = []
         for at, text in self.lines(of):
             if text.startswith("{"):
                 got = json.loads(text)
-                if got["msg"] == msg and all(got.get(k) == v for k, v in fields.items()):
+                if msg in (None, got["msg"]) and all(got.get(k) == v for k, v in fields.items()):
                     found.append({**got, "at": at})
         return found
 
@@ -299,6 +299,13 @@ class Pod:
         for path in glob.glob(pattern, recursive=True) if found else ():
             return [int(p) for p in pathlib.Path(path).read_text().split()]
         return []
+
+    def started(self, container):
+        """When its container was started last, as time.time(); the API tells whole seconds."""
+        found = self.container(container)["containerID"].rpartition("/")[2]
+        status = pathlib.Path("/var/lib/containerd/io.containerd.grpc.v1.cri/containers/"
+                              f"{found}/status")
+        return json.loads(status.read_text())["StartedAt"] / 1e9
 
     def cgroup(self, container):
         """Its folder in the memory hierarchy."""
@@ -341,4 +348,4 @@ def address(verb, text=AWAY):
     subprocess.run(["ip", "address", verb, f"{text}/32", "dev", "lo"], check=True)
 
 
-__all__ = ["World", "Pod", "until", "address", "AWAY", "NODE", "LIMIT_S", "SYSTEM", "STRICT"]
+__all__ = ["World", "Pod", "until", "address", "seconds", "AWAY", "NODE", "LIMIT_S", "SYSTEM", "STRICT"]
