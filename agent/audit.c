@@ -18,7 +18,7 @@ static const char *const names[AUDIT_EVENTS] = {
 	[AUDIT_RENEW] = "renew",         [AUDIT_REVOKE] = "revoke",
 	[AUDIT_RESTART] = "restart",     [AUDIT_PROXY] = "proxy",
 	[AUDIT_AGED] = "aged",           [AUDIT_QUIT] = "quit",
-	[AUDIT_VARIABLES] = "variables",
+	[AUDIT_VARIABLES] = "variables", [AUDIT_POLICY] = "policy",
 };
 
 static struct {

@@ -31,6 +31,7 @@ enum audit_event {
 	AUDIT_VARIABLES,
 	AUDIT_PROXY,
 	AUDIT_QUIT,
+	AUDIT_POLICY,
 	AUDIT_EVENTS,
 };
 

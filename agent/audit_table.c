@@ -31,6 +31,9 @@ static const struct {
 			      "container count mode" },
 	[AUDIT_PROXY] = { "a request went through the listener",
 			  "store method path status cache" },
+	[AUDIT_POLICY] = { "something was done that a policy in mode warn or audit does "
+			   "not allow, for the first time",
+			   "policy rule mode template why" },
 	[AUDIT_QUIT] = { "somebody asked the listener for the end", "listener" },
 };
 

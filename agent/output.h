@@ -51,8 +51,9 @@ struct output {
 	struct conf_template *own_conf;
 	struct buf fresh;
 	bool written;
-	const char **denied;    // functions; lives as long as tmpl
-	const char *sandbox[2]; // the one folder that `file` may read, if there is one
+	const struct conf *bounds; // whose restrictions count for its functions
+	const char **denied;       // functions; lives as long as tmpl
+	const char *sandbox[2];    // the one folder that `file` may read, if there is one
 	struct loop_watch *source_watch;
 	struct place *places;
 	size_t n_places;

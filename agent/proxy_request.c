@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent/bounds.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/crypto/digest.h"
@@ -107,26 +108,37 @@ static bool keeps_namespace(const struct http_head *h, const char *namespace_)
 	return true;
 }
 
+// What no pattern can speak of, held against each policy that speaks of paths.
+static bool cannot_tell(const struct conf *c, const char *why, struct err *e)
+{
+	for (size_t i = 0; i < c->n_restricts; i++) {
+		struct conf_breach b = { .by = &c->restricts[i], .rule = "paths" };
+		if (!b.by->allow_paths && !b.by->deny_paths)
+			continue;
+		err_set(&b.why, ERR_DENIED, 0, "policy '%s' speaks of paths, %s",
+			b.by->name, why);
+		if (!bounds_pass(&b, "listener", e))
+			return false;
+	}
+	return true;
+}
+
 bool proxy_request_allowed(const struct conf *c, const struct conf_store *store,
 			   const struct http_incoming *in, struct err *e)
 {
 	static const char api[] = "/v1/";
 	const struct http_head *h = &in->head;
 	AUTO_FREE char *path = copy(h->path);
-	bool restricted = false;
-	for (size_t i = 0; i < c->n_restricts; i++)
-		restricted |= c->restricts[i].allow_paths || c->restricts[i].deny_paths;
-	if (!restricted)
-		return true;
-	if (!keeps_namespace(h, store->namespace_))
-		return err_set(e, ERR_DENIED, 0,
-			       "policies speak of paths, so that the proxy takes no "
-			       "namespace but the store's; remove X-Vault-Namespace");
+	if (!keeps_namespace(h, store->namespace_) &&
+	    !cannot_tell(c,
+			 "so that the proxy takes no namespace but the store's; remove "
+			 "X-Vault-Namespace",
+			 e))
+		return false;
 	if (!str_starts(path, api))
-		return err_set(e, ERR_DENIED, 0,
-			       "policies speak of paths, so that the proxy passes only "
-			       "those below /v1/");
-	return conf_restrict_path(c, store->name, path + strlen(api), e);
+		return cannot_tell(c, "so that the proxy passes only those below /v1/",
+				   e);
+	return bounds_path(c, "listener", store->name, path + strlen(api), e);
 }
 
 void proxy_request_release(struct proxy_request *r)

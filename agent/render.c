@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "agent/bounds.h"
 #include "agent/source.h"
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
@@ -69,7 +70,8 @@ static const char *const *read_dirs(struct output *o, const struct conf_policy *
 
 static const char *refuses(const void *ctx, const char *function)
 {
-	return conf_restrict_function(ctx, function);
+	const struct output *o = ctx;
+	return bounds_function(o->bounds, o->name, function);
 }
 
 bool render_load(struct output *o, const struct conf *conf, struct err *e)
@@ -93,6 +95,7 @@ bool render_load(struct output *o, const struct conf *conf, struct err *e)
 		return err_set(e, ERR_LIMIT, 0, "template '%s' is longer than 1 MiB",
 			       o->name);
 	deny_functions(o, conf);
+	o->bounds = conf;
 	struct tmpl_opts opts = {
 		.name = t->source ? t->source : o->name,
 		.left_delim = t->left_delimiter,
@@ -103,7 +106,7 @@ bool render_load(struct output *o, const struct conf *conf, struct err *e)
 			    .read_dirs = read_dirs(o, &conf->policy),
 			    .denied = o->denied,
 			    .refuses = conf->n_restricts ? refuses : NULL,
-			    .refuses_ctx = conf },
+			    .refuses_ctx = o },
 	};
 	struct tmpl *fresh = NULL;
 	if (!tmpl_parse(buf_str(&text), text.len, &opts, &fresh, e))
@@ -216,14 +219,16 @@ static enum tmpl_answer look_up_file(struct run *r, const char *path, const json
 }
 
 // Lifetimes that are asked for: by arguments, and behind the path's '?'.
-static bool may_last(const struct conf *c, const struct tmpl_want *w, const char *path,
+static bool may_last(const struct run *r, const struct tmpl_want *w, const char *path,
 		     struct err *e)
 {
+	const struct conf *c = r->env->conf;
+	const char *who = r->output->name;
 	for (size_t i = 0; i < w->n_args; i++)
-		if (!conf_restrict_option(c, w->args[i], e))
+		if (!bounds_option(c, who, w->args[i], e))
 			return false;
 	for (const char *q = strchr(path, '?'); q; q = strchr(q, '&'))
-		if (!conf_restrict_option(c, ++q, e))
+		if (!bounds_option(c, who, ++q, e))
 			return false;
 	return true;
 }
@@ -242,8 +247,8 @@ static enum tmpl_answer on_lookup(void *ctx, const struct tmpl_want *w,
 	if (!policy_allows(&r->env->conf->policy, name, e))
 		return TMPL_FAILED;
 	AUTO_JSON json_t *params = params_of(w);
-	if (!conf_restrict_path(r->env->conf, store->name, path, e) ||
-	    !may_last(r->env->conf, w, path, e))
+	if (!bounds_path(r->env->conf, r->output->name, store->name, path, e) ||
+	    !may_last(r, w, path, e))
 		return TMPL_FAILED;
 	struct cache_ask ask = {
 		.source = r->env->source_of(r->env->ctx, store),

@@ -30,6 +30,14 @@ void patterns_put(json_t *to, const char *key, const struct patterns *list)
 	json_decref(texts);
 }
 
+// The agent enforces unless it is told otherwise.
+static void put_name(json_t *o, const char *name, enum policy_mode mode)
+{
+	json_object_set_new(o, "name", json_string(name));
+	if (mode != POLICY_ENFORCE)
+		json_object_set_new(o, "mode", json_string(policy_mode_name(mode)));
+}
+
 static void restrict_by(const struct policy *p, const struct identity *id, int64_t now_ms,
 			json_t *list)
 {
@@ -52,7 +60,7 @@ static void restrict_by(const struct policy *p, const struct identity *id, int64
 		json_object_set_new(o, "max_ttl", json_string(ttl));
 	}
 	if (json_object_size(o) > 0) {
-		json_object_set_new(o, "name", json_string(p->name));
+		put_name(o, p->name, p->mode);
 		json_array_append(list, o);
 	}
 	json_decref(o);
@@ -78,7 +86,9 @@ static void restrict_kind(const struct policies *ps, const struct purpose *p,
 		if (selector_matches(&ps->purposes[i].who, id, false))
 			put_bound(except, kind, &ps->purposes[i].binds[kind]);
 	if (json_array_size(deny) > 0) {
-		json_t *o = json_pack("{s:s, s:O}", "name", p->name, "deny_paths", deny);
+		json_t *o = json_object();
+		put_name(o, p->name, p->mode);
+		json_object_set(o, "deny_paths", deny);
 		if (json_array_size(except) > 0)
 			json_object_set(o, "except_paths", except);
 		json_array_append_new(list, o);
@@ -90,7 +100,7 @@ static void restrict_kind(const struct policies *ps, const struct purpose *p,
 static void restrict_purpose(const struct policies *ps, const struct purpose *p,
 			     const struct identity *id, json_t *list)
 {
-	if (p->mode != POLICY_ENFORCE)
+	if (p->mode == POLICY_OFF)
 		return;
 	restrict_kind(ps, p, FACT_PATHS, id, list);
 	restrict_kind(ps, p, FACT_STORES, id, list);
@@ -107,7 +117,7 @@ void policies_restrict(const struct policies *ps, const struct policy_ask *ask,
 	identity_of(ask, &id);
 	for (size_t i = 0; i < ps->n_policies; i++) {
 		const struct policy *p = &ps->policies[i];
-		if (p->mode == POLICY_ENFORCE && selector_matches(&p->match, &id, true) &&
+		if (p->mode != POLICY_OFF && selector_matches(&p->match, &id, true) &&
 		    !(p->has_exclude && selector_matches(&p->exclude, &id, false)))
 			restrict_by(p, &id, ask->now_ms, list);
 	}

@@ -168,9 +168,13 @@ struct conf_policy {
 	int64_t min_interval_ms;
 };
 
+// What becomes of what a restriction does not allow.
+enum conf_restrict_mode { RESTRICT_ENFORCE, RESTRICT_WARN, RESTRICT_AUDIT };
+
 // restrict "policy" {…}: patterns of lib/conf/path_rule.h. Each one counts.
 struct conf_restrict {
 	const char *name;
+	enum conf_restrict_mode mode;
 	const char *const *allow_paths,
 		*const *deny_paths;      // NULL-ended; NULL = all, none
 	const char *const *except_paths; // what deny_paths spares
@@ -263,17 +267,22 @@ bool conf_equal(const struct conf *a, const struct conf *b);
 const struct conf_store *conf_store_of(const struct conf *c, const char *path,
 				       const char **ret_rest, struct err *e);
 
-// What a template may do under the restrictions: read a path of a store (without the store's
-// name), ask for a lifetime by the argument "ttl=1h" or its like, call a function (then the
-// result is NULL, else the policy's name).
-MUST_CHECK bool conf_restrict_path(const struct conf *c, const char *store,
-				   const char *path, struct err *e);
-MUST_CHECK bool conf_restrict_option(const struct conf *c, const char *option,
-				     struct err *e);
+// A restriction that does not allow something; begins as zeros.
+struct conf_breach {
+	const struct conf_restrict *by;
+	const char *rule; // as policies name it: "deny.paths"
+	struct err why;   // in the policy's name
+};
+// What a template does that the restrictions do not allow: read a path of a store (without the
+// store's name), ask for a lifetime by the argument "ttl=1h" or its like, call a function. Each
+// call gives the next restriction behind b->by; false: there is no further one.
+bool conf_breach_path(const struct conf *c, const char *store, const char *path,
+		      struct conf_breach *b);
+bool conf_breach_option(const struct conf *c, const char *option, struct conf_breach *b);
+bool conf_breach_function(const struct conf *c, const char *name, struct conf_breach *b);
 // The lifetime that "name=value" asks for, as its text up to the end, '&' or '#': the caller
 // frees. NULL: it is about something else. What hides its name is "".
 char *conf_lifetime(const char *option);
-const char *conf_restrict_function(const struct conf *c, const char *name);
 
 // One notification from its text form (configuration and annotation alike).
 MUST_CHECK bool conf_notify_parse(const char *text, struct conf_notify *ret,

@@ -43,31 +43,44 @@ static bool any(const char *const *patterns, match_fn *match, const char *store,
 	return false;
 }
 
-bool conf_restrict_path(const struct conf *c, const char *store, const char *path,
-			struct err *e)
+// The restriction behind the one that was told of last, or NULL.
+static const struct conf_restrict *next(const struct conf *c, const struct conf_breach *b)
+{
+	const struct conf_restrict *r = b->by ? b->by + 1 : c->restricts;
+	return c->n_restricts && r < c->restricts + c->n_restricts ? r : NULL;
+}
+
+static bool breach(struct conf_breach *b, const char *rule, const char *verb,
+		   const char *store, const char *path, const char *more)
+{
+	b->rule = rule;
+	b->why = (struct err)ERR_INIT;
+	err_set(&b->why, ERR_DENIED, 0, "policy '%s' %s the path '%s:%.200s'%s",
+		b->by->name, verb, store, path, more);
+	return true;
+}
+
+bool conf_breach_path(const struct conf *c, const char *store, const char *path,
+		      struct conf_breach *b)
 {
 	char plain[PATH_RULE_MAX];
-	for (size_t i = 0; i < c->n_restricts; i++) {
-		const struct conf_restrict *r = &c->restricts[i];
+	for (; (b->by = next(c, b));) {
+		const struct conf_restrict *r = b->by;
 		if (!r->allow_paths && !r->deny_paths)
 			continue;
 		if (!path_rule_plain(path, plain))
-			return err_set(e, ERR_DENIED, 0,
-				       "policy '%s' refuses the path '%s:%.200s': it is "
-				       "not written plainly",
-				       r->name, store, path);
+			return breach(b, r->deny_paths ? "deny.paths" : "allow.paths",
+				      "refuses", store, path,
+				      ": it is not written plainly");
 		if (any(r->deny_paths, path_rule_denies, store, plain) &&
 		    !any(r->except_paths, path_rule_denies, store, plain))
-			return err_set(e, ERR_DENIED, 0,
-				       "policy '%s' denies the path '%s:%.200s'", r->name,
-				       store, path);
+			return breach(b, "deny.paths", "denies", store, path, "");
 		if (r->allow_paths &&
 		    !any(r->allow_paths, path_rule_allows, store, plain))
-			return err_set(e, ERR_DENIED, 0,
-				       "policy '%s' does not allow the path '%s:%.200s'",
-				       r->name, store, path);
+			return breach(b, "allow.paths", "does not allow", store, path,
+				      "");
 	}
-	return true;
+	return false;
 }
 
 char *conf_lifetime(const char *option)
@@ -83,19 +96,21 @@ char *conf_lifetime(const char *option)
 	return memchr(option, '%', len) ? mem_strdup("") : NULL;
 }
 
-bool conf_restrict_option(const struct conf *c, const char *option, struct err *e)
+bool conf_breach_option(const struct conf *c, const char *option, struct conf_breach *b)
 {
 	AUTO_FREE char *ttl = conf_lifetime(option);
 	int64_t ms;
-	for (size_t i = 0; ttl && i < c->n_restricts; i++) {
-		const struct conf_restrict *r = &c->restricts[i];
-		if (r->max_ttl_ms > 0 &&
-		    (!str_duration_ms(ttl, &ms, NULL) || ms > r->max_ttl_ms))
-			return err_set(e, ERR_DENIED, 0,
-				       "policy '%s' allows a ttl of at most %lld s",
-				       r->name, (long long)r->max_ttl_ms / 1000);
-	}
-	return true;
+	for (; ttl && (b->by = next(c, b));)
+		if (b->by->max_ttl_ms > 0 &&
+		    (!str_duration_ms(ttl, &ms, NULL) || ms > b->by->max_ttl_ms)) {
+			b->rule = "limits.max_ttl";
+			b->why = (struct err)ERR_INIT;
+			err_set(&b->why, ERR_DENIED, 0,
+				"policy '%s' allows a ttl of at most %lld s", b->by->name,
+				(long long)b->by->max_ttl_ms / 1000);
+			return true;
+		}
+	return false;
 }
 
 static bool is_name(const char *pattern, const char *store, const char *name)
@@ -104,13 +119,19 @@ static bool is_name(const char *pattern, const char *store, const char *name)
 	return str_glob(pattern, name);
 }
 
-const char *conf_restrict_function(const struct conf *c, const char *name)
+bool conf_breach_function(const struct conf *c, const char *name, struct conf_breach *b)
 {
-	for (size_t i = 0; i < c->n_restricts; i++) {
-		const struct conf_restrict *r = &c->restricts[i];
-		if (any(r->deny_functions, is_name, NULL, name) ||
-		    (r->allow_functions && !any(r->allow_functions, is_name, NULL, name)))
-			return r->name;
+	for (; (b->by = next(c, b));) {
+		const struct conf_restrict *r = b->by;
+		bool denied = any(r->deny_functions, is_name, NULL, name);
+		if (!denied &&
+		    (!r->allow_functions || any(r->allow_functions, is_name, NULL, name)))
+			continue;
+		b->rule = denied ? "deny.functions" : "allow.functions";
+		b->why = (struct err)ERR_INIT;
+		err_set(&b->why, ERR_DENIED, 0, "policy '%s' refuses the function %s",
+			r->name, name);
+		return true;
 	}
-	return NULL;
+	return false;
 }

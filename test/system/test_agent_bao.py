@@ -234,6 +234,54 @@ def test_denied_path_is_not_a_reason_to_log_in(bao, app, folder, start):
     assert len(a.events("login")) == 1
 
 
+MODES = """
+restrict "pay" {
+  mode       = "%s"
+  deny_paths = ["kv/data/other"]
+  deny_functions = ["toUpper"]
+  max_ttl    = "1h"
+}
+"""
+
+
+@pytest.mark.parametrize("mode", ["enforce", "warn", "audit"])
+def test_a_policys_mode_counts_in_the_agent(bao, app, folder, start, tmp_path, mode):
+    """A computed path, a function and a lifetime in a mounted file: refused, warned of, told."""
+    bao.put("kv/data/other", {"data": {"password": "other"}})
+    bao.policy("app", ("kv/data/app", "read"), ("kv/data/other", "read"))
+    source = write(str(tmp_path / "x.tmpl"),
+                   '{{ with secret (printf "kv/data/%s?ttl=2h" "other") }}'
+                   '{{ .Data.data.password | toUpper }}{{ end }}\n')
+    audits = str(tmp_path / "audit")
+    a = start(vault(bao, "approle", config=approle(bao, folder)) + deliver(folder, "app") +
+              template(f"{folder}/app/db", DB, interval="100ms") +
+              f'template {{\n source = "{source}"\n destination = "{folder}/app/x"\n}}\n' +
+              MODES % mode, "--audit-file", audits)
+    wait_until("the good file", lambda: read(f"{folder}/app/db") == "first\n")
+
+    def told():
+        lines = [json.loads(line) for line in read(audits).splitlines()]
+        return [l for l in lines if "policy" in (l["msg"], l.get("event"))]
+
+    def warned():
+        return [(e["policy"], e["rule"]) for e in a.events("a policy does not allow this")]
+    if mode == "enforce":
+        got = a.event("template not rendered")
+        assert got["error"].endswith("policy 'pay' denies the path 'vault:kv/data/other?ttl=2h'")
+        assert not os.path.exists(f"{folder}/app/x") and not told() and not warned()
+        return
+    wait_until("the file", lambda: read(f"{folder}/app/x") == "OTHER\n")
+    rules = ["deny.paths", "limits.max_ttl", "deny.functions"]
+    assert [t["rule"] for t in told()] == rules
+    assert all(t["policy"] == "pay" and t["mode"] == mode and "policy 'pay'" in t["why"]
+               for t in told())
+    assert warned() == ([("pay", r) for r in rules] if mode == "warn" else [])
+    write(source, read(source).replace("printf", "printf "))  # the same again says nothing new
+    write(source, read(source).replace("}}\n", "}}!\n"))
+    wait_until("the next file", lambda: read(f"{folder}/app/x") == "OTHER!\n")
+    assert len(told()) == 3
+
+
 # --- removal and outages ------------------------------------------------------------------
 
 def test_deleted_version_removes_the_file(bao, app, folder, start):

@@ -455,6 +455,23 @@ def test_policies_hold_for_the_proxy(fake, folder, start):
     agent.event("error", op="proxy")
 
 
+def test_policies_that_do_not_enforce_let_the_proxy_pass(fake, folder, start):
+    fake.login()
+    fake.on("kv/data/pay/db", Answer(json=secret({"a": "b"})))
+    port = free_port()
+    agent = start(token_file(folder, fake.address, "t") +
+                  'restrict "no-pay" {\n mode = "audit"\n deny_paths = ["kv/data/pay/**"]\n}\n'
+                  "api_proxy {\n use_auto_auth_token = true\n}\n" + listener(port))
+    wait_until("the listener", lambda: listening(port))
+    agent.event("login")
+    assert ask(port, "GET", "/v1/kv/data/pay/db")[0] == 200
+    assert ask(port, "GET", "/v1/kv/data/pay/db", X_Vault_Namespace="team")[0] == 200
+    got = agent.event("policy", rule="deny.paths")
+    assert got["policy"] == "no-pay" and got["mode"] == "audit" and got["template"] == "listener"
+    assert "X-Vault-Namespace" in agent.event("policy", rule="paths")["why"]
+    assert sample(ask(port, "GET", "/agent/v1/metrics")[1], "events_total", event="policy") == 2
+
+
 def test_headers_of_the_connection_stay_here(fake, folder, start):
     fake.login()
     fake.on("kv/data/app", Answer(json=secret({"a": "b"}), headers={"X-Vault-Index": "7"}))

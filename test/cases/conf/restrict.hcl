@@ -10,6 +10,7 @@ restrict "team-a" {
   max_ttl        = "24h"
 }
 restrict "team-b" {
+  mode            = "warn"
   allow_functions = ["secret"]
 }
 template {
