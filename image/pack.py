@@ -13,6 +13,7 @@ import datetime
 import glob
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -24,6 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 PROGRAMS = {"bin/ampoule": "ampoule", "ampoule-agent": "ampoule-agent",
             "ampoule-webhook": "ampoule-webhook"}
 SOURCE = "https://ampoule.dev"
+SUITE = "13"  # of Debian, whose sources image/deps/thirdparty.sh builds
 USER = "65532:65532"
 MIB = 1 << 20
 
@@ -47,12 +49,15 @@ def epoch_of():
 
 
 def installed(package):
-    """The version of a Debian package; its name may end in an architecture."""
-    return output("dpkg-query", "-W", "-f", "${Version}", package)
+    """(version, purl) of a Debian package of this machine; the purl names its source."""
+    version, source, of_source = output(
+        "dpkg-query", "-W", "-f", "${Version} ${source:Package} ${source:Version}", package).split()
+    release = re.search(r'^VERSION_ID="?(\d+)', pathlib.Path("/etc/os-release").read_text(), re.M)
+    return version, debian(source, of_source, release[1] if release else "sid")
 
 
-def purl(name, version):
-    return f"pkg:deb/debian/{name}@{version}?arch=source"
+def debian(name, version, release):
+    return sbom.purl("deb/debian", name, version, arch="source", distro=f"debian-{release}")
 
 
 def parts_of(deps, cross):
@@ -66,15 +71,15 @@ def parts_of(deps, cross):
     for line in (deps / "versions").read_text().splitlines():
         name, version = line.split()
         if name in sbom.KNOWN:
-            parts.append((name, version, purl(name, version), locked.get((name, version), [])))
+            parts.append((name, version, debian(name, version, SUITE),
+                          locked.get((name, version), [])))
             licences[name] = deps / "share" / f"{name}.copyright"
     if "musl" not in licences:
-        parts.append(("musl", installed("musl-dev"), purl("musl", installed("musl-dev")), []))
+        parts.append(("musl", *installed("musl-dev"), []))
         licences["musl"] = pathlib.Path("/usr/share/doc/musl/copyright")
     major = output(f"{cross}gcc", "-dumpversion").split(".")[0]
     library = f"libgcc-{major}-dev" + ("-arm64-cross" if cross else "")
-    version = installed(library)
-    parts.append(("gcc", version, purl(f"gcc-{major}", version), []))
+    parts.append(("gcc", *installed(library), []))
     licences["gcc"] = pathlib.Path(f"/usr/share/doc/{library}/copyright")
     return parts, licences
 
@@ -88,10 +93,10 @@ def certificates(venv):
     version = info.name[len("certifi-"):-len(".dist-info")]
     licence = next(info.rglob("LICENSE"))
     pem = (info.parent / "certifi/cacert.pem").read_bytes()
-    return ("certifi", version, f"pkg:pypi/certifi@{version}", []), licence, pem
+    return ("certifi", version, sbom.purl("pypi", "certifi", version), []), licence, pem
 
 
-def contents(args, created):
+def contents(args, tag, created):
     parts, licences = parts_of(args.deps, args.cross)
     part, licence, pem = certificates(args.venv)
     parts.append(part)
@@ -103,7 +108,9 @@ def contents(args, created):
     files["licenses/ampoule"] = (0o644, (HERE.parent / "LICENSE").read_bytes())
     for name, path in licences.items():
         files[f"licenses/{name}"] = (0o644, path.read_bytes())
-    bill = oci.canonical(sbom.document(args.version, f"{args.variant}-{args.arch}", created,
+    # No version: that would be the digest of the image, which holds this document.
+    whole = sbom.purl("oci", "ampoule", "", arch=args.arch, tag=tag)
+    bill = oci.canonical(sbom.document(args.version, f"{args.variant}-{args.arch}", whole, created,
                                        parts, files)) + b"\n"
     files["sbom.spdx.json"] = (0o644, bill)
     return files, bill
@@ -129,7 +136,7 @@ def main():
     created = datetime.datetime.fromtimestamp(epoch, datetime.timezone.utc).strftime(
         "%Y-%m-%dT%H:%M:%SZ")
     tag = args.version + ("" if args.variant == "mbedtls" else "-" + args.variant)
-    files, bill = contents(args, created)
+    files, bill = contents(args, tag, created)
     image = oci.Image(
         files, epoch, created, args.arch,
         {"org.opencontainers.image.title": "Ampoule",

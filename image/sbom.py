@@ -6,6 +6,7 @@ the source is pinned (image/deps/sources.lock), its SHA-256; and each file of th
 its digests.
 """
 import hashlib
+import urllib.parse
 
 # name: (licence, supplier, what for)
 KNOWN = {
@@ -20,6 +21,21 @@ KNOWN = {
 }
 
 
+# What is not as its source package has it; the others are built with Debian's patches alone.
+EDITED = {
+    "mbedtls": "configured by image/deps/mbedtls_config.h",
+    "curl": "edited by image/deps/thirdparty.sh, with image/deps/curl_mprintf.c",
+    "libyaml": "edited by image/deps/thirdparty.sh, with image/deps/libyaml_small.h",
+}
+
+
+def purl(kind, name, version="", **qualifiers):
+    """A package URL (the specification's section 5: all but letters, digits, ".-_~:" escaped)."""
+    return (f"pkg:{kind}/{name}" + ("@" + urllib.parse.quote(version, safe=":") if version else "")
+            + ("?" + "&".join(f"{k}={urllib.parse.quote(v, safe=':')}"
+                              for k, v in sorted(qualifiers.items())) if qualifiers else ""))
+
+
 def package(name, version, url, checksums):
     licence, what = KNOWN[name]
     return {
@@ -29,12 +45,14 @@ def package(name, version, url, checksums):
         "supplier": "NOASSERTION",
         "externalRefs": [{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
                           "referenceLocator": url}],
+        **({"sourceInfo": EDITED[name]} if name in EDITED else {}),
         **({"checksums": [{"algorithm": "SHA256", "checksumValue": c} for c in checksums]}
            if checksums else {})}
 
 
-def document(version, variant, created, parts, files):
-    """parts: [(name, version, purl, [sha256])]; files: {path: (mode, bytes)}."""
+def document(version, variant, url, created, parts, files):
+    """url: purl of the whole; parts: [(name, version, purl, [sha256])];
+    files: {path: (mode, bytes)}."""
     digests = {p: (hashlib.sha1(d).hexdigest(), hashlib.sha256(d).hexdigest())
                for p, (_, d) in sorted(files.items())}
     whole = hashlib.sha256("".join(b for _, b in digests.values()).encode()).hexdigest()
@@ -47,7 +65,7 @@ def document(version, variant, created, parts, files):
         "packageVerificationCode": {"packageVerificationCodeValue": hashlib.sha1(
             "".join(sorted(a for a, _ in digests.values())).encode()).hexdigest()},
         "externalRefs": [{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
-                          "referenceLocator": f"pkg:oci/ampoule@{version}"}]}
+                          "referenceLocator": url}]}
     packages = [package(*p) for p in parts]
     entries = [{
         "SPDXID": f"SPDXRef-File-{i}", "fileName": "./" + path,

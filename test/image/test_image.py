@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import urllib.parse
 
 import pytest
 
@@ -134,6 +135,41 @@ def test_the_bill_of_materials(image):
     versions = dict(line.split() for line in
                     (ROOT / VARIANTS[image.variant][1] / "versions").read_text().splitlines())
     assert packages["curl"]["versionInfo"] == versions["curl"]
+
+
+# The package URL specification, of which nothing else is used here: TYPE/[NAMESPACE/]NAME.
+PURL = re.compile(r"pkg:(?P<type>[a-z]+)/(?:(?P<space>[a-z]+)/)?(?P<name>[a-z0-9.-]+)"
+                  r"(?:@(?P<version>(?:[\w.:~-]|%[0-9A-F]{2})+))?"
+                  r"(?:\?(?P<more>(?:[a-z_]+=(?:[\w.:~-]|%[0-9A-F]{2})+&?)+))?", re.A)
+
+
+def test_a_scanner_finds_each_package(image):
+    """Each package URL is well-formed and says all by which advisories are found: Debian's
+    source package, its version and the release that it is of."""
+    bill = json.loads(image.files["sbom.spdx.json"])
+    recipe = (ROOT / "image/deps/thirdparty.sh").read_text()
+    built = "debian-" + re.search(r"^suite=\w+ # Debian (\d+)$", recipe, re.M)[1]
+    here = "debian-" + re.search(r'^VERSION_ID="?(\d+)', pathlib.Path(
+        "/etc/os-release").read_text(), re.M)[1]
+    for package in bill["packages"]:
+        text = package["externalRefs"][0]["referenceLocator"]
+        url = PURL.fullmatch(text)
+        assert url, text
+        more = dict(x.split("=") for x in (url["more"] or "").split("&") if x)
+        assert list(more) == sorted(more), text
+        if package["name"] == "ampoule":
+            tag = VERSION + ("" if image.variant == "mbedtls" else "-openssl")
+            assert text == f"pkg:oci/ampoule?arch={image.config['architecture']}&tag={tag}"
+            continue
+        assert urllib.parse.unquote(url["version"]) == package["versionInfo"]
+        if package["name"] == "certifi":
+            assert (url["type"], url["space"], more) == ("pypi", None, {})
+            continue
+        assert (url["type"], url["space"]) == ("deb", "debian")
+        assert more == {"arch": "source", "distro": here if package["name"] in (
+            "musl", "gcc") else built}, text
+    edited = {p["name"] for p in bill["packages"] if "edited" in p.get("sourceInfo", "")}
+    assert edited == {"curl", "libyaml"}
 
 
 def test_the_same_bytes_for_the_same_input(tmp_path):
