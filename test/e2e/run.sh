@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Real pods of a real kubelet, with the image of `make image`, in a room of its own (room.sh):
 # one pytest run, with --bench the measurements, with --demo a cluster that stays until it is
-# told to end. Logs of everything stay in build/e2e/ when something fails.
-# usage: run.sh [PYTEST-ARGUMENT…] | --bench [N] | --demo
+# told to end, with --run another command. Logs of everything stay in build/e2e/ when something
+# fails. usage: run.sh [PYTEST-ARGUMENT…] | --bench [N] | --demo | --run FOLDER COMMAND…
 set -eu
 cd "$(dirname "$0")/../.."
 work=$PWD/build/e2e
@@ -15,6 +15,10 @@ case ${1:-} in
 --bench)
 	shift
 	set -- python3 test/e2e/bench.py "$@"
+	;;
+--run)
+	work=$2
+	shift 2
 	;;
 *) set -- pytest -q -s --no-header -p no:cacheprovider --timeout 500 "$@" test/e2e ;;
 esac
