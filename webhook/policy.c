@@ -134,14 +134,6 @@ static void begin(struct judging *j, const char *kind, const char *word,
 
 // --- allow and deny
 
-static const char *const separators[FACT_COUNT] = {
-	[FACT_STORES] = "",      [FACT_STORE_NAMESPACES] = "/",
-	[FACT_ADDRESSES] = "/:", [FACT_ROLES] = "",
-	[FACT_PATHS] = "/",      [FACT_FUNCTIONS] = "",
-	[FACT_IMAGES] = "/",     [FACT_AGENT_IMAGES] = "/",
-	[FACT_ANNOTATIONS] = "",
-};
-
 static bool covered(const struct patterns *p, enum policy_fact kind,
 		    const struct fact *fact, bool deny)
 {
@@ -152,32 +144,14 @@ static bool covered(const struct patterns *p, enum policy_fact kind,
 				return true;
 		return false;
 	}
-	if (patterns_match(p, fact->value, separators[kind]))
+	if (patterns_match(p, fact->value, policy_words[kind].separators))
 		return true;
 	for (size_t i = 0; i < ARRAY_LEN(fact->also); i++)
-		if (fact->also[i] && patterns_match(p, fact->also[i], separators[kind]))
+		if (fact->also[i] &&
+		    patterns_match(p, fact->also[i], policy_words[kind].separators))
 			return true;
 	return false;
 }
-
-static const char *const remedies[FACT_COUNT] = {
-	[FACT_STORES] = "name another store by the annotation ampoule.dev/stores",
-	[FACT_STORE_NAMESPACES] = "remove the annotation that sets the namespace",
-	[FACT_ADDRESSES] = "remove the annotation that sets the address",
-	[FACT_ROLES] = "choose another role",
-	[FACT_PATHS] = "choose another path, or ask the policy's owner",
-	[FACT_FUNCTIONS] = "write the template without it",
-	[FACT_IMAGES] = "use another image",
-	[FACT_AGENT_IMAGES] = "remove the annotation agent-image",
-	[FACT_ANNOTATIONS] = "remove it",
-};
-
-// What the value is, in a sentence.
-static const char *const nouns[FACT_COUNT] = {
-	"the store",      "the store's namespace", "the address", "the role",
-	"the path",       "the function",          "the image",   "the agent's image",
-	"the annotation",
-};
 
 #define NOT_PLAIN                                                                        \
 	"%s '%.100s' is not written plainly (no %%, //, .., user or query), so that no " \
@@ -198,28 +172,49 @@ static const char *way_around(const struct facts *f)
 			: NULL;
 }
 
+// Whether all uses of a kind please the list, and nothing else is to be told of them: what most
+// pods and most policies end with.
+static bool is_pleased(struct judging *j, const struct patterns *p, enum policy_fact kind,
+		       bool deny)
+{
+	const struct facts *f = j->f;
+	if (p->n > 0 && j->pleased[kind][deny] == p->list)
+		return true;
+	if (f->uses[kind].overfull || (kind == FACT_PATHS && way_around(f)) ||
+	    (kind <= FACT_FUNCTIONS && f->config_map))
+		return false;
+	for (size_t i = 0; i < f->uses[kind].n; i++) {
+		const struct fact *fact = &f->uses[kind].list[i];
+		if (fact->odd || covered(p, kind, fact, deny) == deny)
+			return false;
+	}
+	j->pleased[kind][deny] = p->list;
+	return true;
+}
+
 static void ask_facts(struct judging *j, const struct patterns *p, enum policy_fact kind,
 		      bool deny)
 {
 	const struct facts *f = j->f;
-	bool pleased = true;
-	if (p->n > 0 && j->pleased[kind][deny] == p->list)
+	if (is_pleased(j, p, kind, deny))
 		return;
+	begin(j, deny ? "deny" : "allow", policy_fact_name(kind), j->policy->mode);
 	for (size_t i = 0; i < f->uses[kind].n && !j->pod->compares; i++) {
 		const struct fact *fact = &f->uses[kind].list[i];
 		if (!fact->odd && covered(p, kind, fact, deny) != deny)
 			continue;
-		pleased = false;
 		if (fact->old && j->had)
 			continue;
 		if (is_enough(j))
 			break;
 		if (fact->odd)
-			judge_found(j, fact->field, NOT_PLAIN, nouns[kind], fact->value);
+			judge_found(j, fact->field, NOT_PLAIN, policy_words[kind].noun,
+				    fact->value);
 		else
-			judge_found(j, fact->field, "%s '%.150s' is %s; %s", nouns[kind],
-				    fact->value, deny ? "denied" : "not allowed",
-				    remedies[kind]);
+			judge_found(j, fact->field, "%s '%.150s' is %s; %s",
+				    policy_words[kind].noun, fact->value,
+				    deny ? "denied" : "not allowed",
+				    policy_words[kind].remedy);
 	}
 	if (f->uses[kind].overfull)
 		judge_found(j, "metadata.annotations",
@@ -230,23 +225,17 @@ static void ask_facts(struct judging *j, const struct patterns *p, enum policy_f
 		judge_found(j, "metadata.annotations", "%s", way_around(f));
 	if (kind <= FACT_FUNCTIONS && f->config_map)
 		judge_found(j, "metadata.annotations", "%s", unseen);
-	else if (pleased && !f->uses[kind].overfull &&
-		 !(kind == FACT_PATHS && way_around(f)))
-		j->pleased[kind][deny] = p->list;
 }
 
 static void ask_lists(struct judging *j)
 {
 	const struct policy *p = j->policy;
-	for (enum policy_fact i = 0; i < FACT_COUNT; i++) {
-		if (p->deny[i].given) {
-			begin(j, "deny", policy_fact_name(i), p->mode);
+	for (unsigned left = p->facts; left; left &= left - 1) {
+		enum policy_fact i = (enum policy_fact)__builtin_ctz(left);
+		if (p->deny[i].given)
 			ask_facts(j, &p->deny[i], i, true);
-		}
-		if (p->allow[i].given) {
-			begin(j, "allow", policy_fact_name(i), p->mode);
+		if (p->allow[i].given)
 			ask_facts(j, &p->allow[i], i, false);
-		}
 	}
 }
 
@@ -329,13 +318,15 @@ static void ask_require(struct judging *j)
 static void ask_forbid(struct judging *j, enum policy_forbid rule)
 {
 	struct hits *h = &j->pod->hits[rule];
-	begin(j, "forbid", policy_forbid_name(rule), j->policy->forbid[rule]);
 	if (!h->asked) {
 		h->asked = true;
 		j->collect = h;
 		forbids[rule](j);
 		j->collect = NULL;
 	}
+	if (h->n == 0)
+		return;
+	begin(j, "forbid", policy_forbid_name(rule), j->policy->forbid[rule]);
 	for (size_t i = 0; i < h->n && !j->pod->compares && !is_enough(j); i++)
 		if (!(h->list[i].old && j->had))
 			add_finding(j, h->list[i].field, h->list[i].text);
@@ -347,9 +338,8 @@ static void ask_policy(struct judging *j)
 	j->name = p->name;
 	j->help = p->help;
 	ask_require(j);
-	for (enum policy_forbid i = 0; i < FORBID_COUNT; i++)
-		if (p->forbid[i] != POLICY_OFF)
-			ask_forbid(j, i);
+	for (unsigned left = p->forbids; left; left &= left - 1)
+		ask_forbid(j, (enum policy_forbid)__builtin_ctz(left));
 	ask_lists(j);
 	ask_limits(j);
 }
@@ -381,14 +371,15 @@ static void ask_purpose(struct judging *j, const struct fact *fact, enum policy_
 		return;
 	begin_purpose(j, bound);
 	if (fact->odd) {
-		judge_found(j, fact->field, NOT_PLAIN, nouns[kind], fact->value);
+		judge_found(j, fact->field, NOT_PLAIN, policy_words[kind].noun,
+			    fact->value);
 		return;
 	}
 	judge_found(j, fact->field,
 		    "%s '%.150s' is for the purpose '%s' alone, and neither namespace "
 		    "'%.63s' nor service account '%.63s' belongs to it",
-		    nouns[kind], fact->value, bound->name, j->f->id.namespace_,
-		    j->f->id.account);
+		    policy_words[kind].noun, fact->value, bound->name,
+		    j->f->id.namespace_, j->f->id.account);
 }
 
 // What the pod's agent may read, and nobody can look at. The agent's proxy asks the purposes

@@ -21,6 +21,11 @@ enum policy_fact {
 	FACT_COUNT,
 };
 const char *policy_fact_name(enum policy_fact fact); // "stores"
+extern const struct policy_words {
+	const char *separators; // that * does not cross
+	const char *noun;       // what the value is, in a sentence
+	const char *remedy;
+} policy_words[FACT_COUNT];
 
 enum policy_forbid {
 	FORBID_ENV_SECRETS,
@@ -74,6 +79,7 @@ struct exemption {
 struct policy {
 	const char *name, *owner, *help, *file;
 	enum policy_mode mode, workloads;
+	unsigned facts, forbids; // which lists and rules are given: bits
 	struct selector match, exclude;
 	bool has_exclude;
 	enum policy_mode require_inject;
@@ -146,7 +152,8 @@ struct facts {
 		size_t n;
 		bool overfull; // there are more, which nobody has looked at
 	} uses[FACT_COUNT];
-	json_t *seen;        // of paths, functions and files: which are known
+	json_t *seen;        // of paths and functions: which are known
+	json_t *files;       // by name: the templates
 	json_t *mounted;     // policy_forbid.c's; or NULL
 	int64_t interval_ms; // the shortest; -1: none is given
 	const char *interval_field;
@@ -195,6 +202,14 @@ struct template_word {
 typedef void template_word_fn(void *ctx, const struct template_word *w);
 void template_words(struct pool *pool, const char *text, const char *left,
 		    const char *right, template_word_fn *fn, void *ctx);
+
+// --- policy_document.c: what the agent's configuration of a container says
+// NULL: nobody can look at it here.
+json_t *facts_config(const struct facts *f, const json_t *container);
+void facts_read_document(struct facts *f, const json_t *doc);
+// Adds a use, of which the caller may set the other members.
+struct fact *facts_add(struct facts *f, enum policy_fact kind, const char *value,
+		       const char *field);
 
 // --- policy_forbid.c, policy_agent_rules.c
 struct judging;

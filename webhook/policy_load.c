@@ -239,16 +239,17 @@ static void share(struct policies *ps, size_t at)
 		}
 }
 
-static bool has_rules(const struct policy *p)
+// Notes which rules it has. False: none.
+static bool note_rules(struct policy *p)
 {
 	bool any = p->require_inject != POLICY_OFF;
 	for (size_t i = 0; i < FACT_COUNT; i++)
-		any |= p->allow[i].given || p->deny[i].given;
+		p->facts |= (unsigned)(p->allow[i].given || p->deny[i].given) << i;
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		any |= p->limits[i] >= 0;
 	for (size_t i = 0; i < FORBID_COUNT; i++)
-		any |= p->forbid[i] != POLICY_OFF;
-	return any;
+		p->forbids |= (unsigned)(p->forbid[i] != POLICY_OFF) << i;
+	return any || p->facts || p->forbids;
 }
 
 static bool read_policy(struct reading *r, const struct node_block *b, struct policy *p)
@@ -267,7 +268,7 @@ static bool read_policy(struct reading *r, const struct node_block *b, struct po
 	    !read_limits(r, b->body, p->limits) || !read_forbid(r, b->body, p) ||
 	    !read_exemptions(r, b->body, p))
 		return false;
-	return has_rules(p) ||
+	return note_rules(p) ||
 	       node_err(b->body, r->e,
 			"it has no rule: require, allow, deny, limits or forbid");
 }
@@ -358,7 +359,7 @@ static void note_wants(struct policies *ps)
 	for (size_t i = 0; i < ps->n_policies; i++) {
 		const struct policy *p = &ps->policies[i];
 		for (size_t k = 0; k < FACT_COUNT; k++)
-			ps->wants[k] |= p->allow[k].given || p->deny[k].given;
+			ps->wants[k] |= p->facts >> k & 1;
 		ps->wants_words |= p->limits[LIMIT_TTL] >= 0;
 		ps->wants[FACT_ANNOTATIONS] |= p->forbid[FORBID_OVERRIDES] != POLICY_OFF;
 	}

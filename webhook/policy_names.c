@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The names of rules, as policies write them.
+// The names of rules, as policies write them, and the words of their refusals.
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -18,6 +18,23 @@ static const char *const forbid_names[FORBID_COUNT] = {
 };
 static const char *const limit_names[LIMIT_COUNT] = { "min_interval", "max_files",
 						      "max_template", "max_ttl" };
+
+const struct policy_words policy_words[FACT_COUNT] = {
+	[FACT_STORES] = { "", "the store",
+			  "name another store by the annotation ampoule.dev/stores" },
+	[FACT_STORE_NAMESPACES] = { "/", "the store's namespace",
+				    "remove the annotation that sets the namespace" },
+	[FACT_ADDRESSES] = { "/:", "the address",
+			     "remove the annotation that sets the address" },
+	[FACT_ROLES] = { "", "the role", "choose another role" },
+	[FACT_PATHS] = { "/", "the path",
+			 "choose another path, or ask the policy's owner" },
+	[FACT_FUNCTIONS] = { "", "the function", "write the template without it" },
+	[FACT_IMAGES] = { "/", "the image", "use another image" },
+	[FACT_AGENT_IMAGES] = { "/", "the agent's image",
+				"remove the annotation agent-image" },
+	[FACT_ANNOTATIONS] = { "", "the annotation", "remove it" },
+};
 
 const char *policy_mode_name(enum policy_mode mode)
 {

@@ -53,6 +53,7 @@ static const struct policy keeper = {
 	.mode = POLICY_ENFORCE,
 	.workloads = POLICY_WARN,
 	.limits = { -1, -1, -1, -1 },
+	.forbids = 1u << FORBID_CHANGED_AGENT | 1u << FORBID_FORGED_MARK,
 	.forbid = { [FORBID_CHANGED_AGENT] = POLICY_ENFORCE,
 		    [FORBID_FORGED_MARK] = POLICY_ENFORCE },
 };

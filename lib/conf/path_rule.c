@@ -153,6 +153,12 @@ static const char *next_part(const char *s, size_t *ret_len)
 	return s;
 }
 
+// "data", "metadata" or "subkeys", perhaps; or the end.
+static bool begins_form(char c)
+{
+	return c == 'd' || c == 'm' || c == 's' || c == '\0';
+}
+
 // Whether the first parts that differ, before any star, can never be made equal: no form adds
 // or takes others than "data", "metadata" and "subkeys". Most patterns end here.
 static bool differs(const char *pattern, const char *path)
@@ -163,18 +169,18 @@ static bool differs(const char *pattern, const char *path)
 		i++;
 	}
 	return pattern[i] && path[i] && pattern[i] != '*' && pattern[i] != '?' &&
-	       !strchr("dms", pattern[part]) && !strchr("dms", path[part]);
+	       !begins_form(pattern[part]) && !begins_form(path[part]);
 }
 
 // Whether the parts before the first star, which no form changes, can match at all: the forms
 // need not be written then.
 static bool may_match(const char *pattern, const char *path)
 {
-	size_t a = strcspn(pattern, "/"), b = strcspn(path, "/");
-	if (str_starts(path, "arn:"))
+	if (*path == 'a' && str_starts(path, "arn:"))
 		return true;
 	if (differs(pattern, path))
 		return false;
+	size_t a = strcspn(pattern, "/"), b = strcspn(path, "/");
 	while (!memchr(pattern, '*', a) && !memchr(pattern, '?', a)) {
 		if (a != b || memcmp(pattern, path, a) != 0)
 			return false;
@@ -207,12 +213,14 @@ static bool covers(const char *pattern, const char *path, bool deny)
 static bool rule(const char *pattern, const char *store, const char *path, bool deny)
 {
 	char name[128];
-	size_t len;
+	size_t len = 0;
+	while (store[len] && pattern[len] == store[len])
+		len++;
+	if (!store[len] && len > 0 && pattern[len] == ':') // the commonest
+		return covers(pattern + len + 1, path, deny);
 	const char *rest = path_rule_split(pattern, &len);
 	if (len >= sizeof(name))
 		return deny;
-	if (strncmp(pattern, store, len) == 0 && !store[len]) // the commonest
-		return covers(rest, path, deny);
 	memcpy(name, pattern, len);
 	name[len] = '\0';
 	return (len == 0 || path_rule_glob(name, store, "")) && covers(rest, path, deny);
