@@ -6,6 +6,35 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/base/mem.h"
+
+// libc takes its memory from the one heap, too: no second allocator of 8 KB, and what libc has
+// held is wiped. (The agent keeps libc's: its children would find their environment wiped.)
+void *malloc(size_t n);
+void *calloc(size_t n, size_t size);
+void *realloc(void *p, size_t n);
+void free(void *p);
+
+void *malloc(size_t n)
+{
+	return mem_alloc(n);
+}
+
+void *calloc(size_t n, size_t size)
+{
+	return mem_calloc(n, size);
+}
+
+void *realloc(void *p, size_t n)
+{
+	return mem_realloc(p, n);
+}
+
+void free(void *p)
+{
+	mem_free(p);
+}
+
 enum { NOT_BUILT_IN = 4 }; // CURLE_NOT_BUILT_IN
 
 // Types of connection filters, whose addresses alone are compared.
