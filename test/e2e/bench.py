@@ -19,7 +19,7 @@ for folder in (HERE.parent / "system", HERE.parent / "kube", HERE):
     sys.path.insert(0, str(folder))
 
 from agent_run import TOOL  # noqa: E402
-from world import Pod, World, until  # noqa: E402
+from world import POLICY, Pod, World, until  # noqa: E402
 
 KINDS = {"without": "without injection", "first": "with, mode first",
          "hook": "with, postStart hook", "probe": "with, startup probe",
@@ -33,7 +33,11 @@ def hooked(world, pod):
     would add its probe, is not asked."""
     settings = world.folder / "hook.hcl"
     config = json.loads((world.folder / "install/config.yaml").read_text())["data"]["webhook.hcl"]
-    settings.write_text(config.replace("gate_by_probe  = true", "gate_by_probe  = false"))
+    rules = world.folder / "policies"
+    rules.mkdir(exist_ok=True)
+    (rules / "policies.hcl").write_text(POLICY)
+    settings.write_text(config.replace("gate_by_probe  = true", "gate_by_probe  = false")
+                        .replace("/etc/ampoule/policies", str(rules)))
     done = subprocess.run([TOOL, "inject", "--config", str(settings), "-f", "-"], check=True,
                           input=json.dumps(pod), stdout=subprocess.PIPE, text=True)
     made = json.loads(world.kube.kubectl("create", "--dry-run=client", "-o", "json", "-f", "-",
@@ -93,10 +97,11 @@ def main():
         world.secret("bench", value="here")
         for kind in KINDS:
             one(world, kind, "warm")
-        found = {kind: [] for kind in KINDS}
+        found, loads = {kind: [] for kind in KINDS}, []
         for number in range(count):
             for kind, results in found.items():
                 results.append(one(world, kind, number))
+                loads.append(os.getloadavg()[0])
     print(f"| n = {count}, min / median / max | |\n|---|---|")
     for kind, title in KINDS.items():
         print(f"| pod start, {title}: s | {spread([t for t, _ in found[kind]], '%.2f')} |")
@@ -104,7 +109,7 @@ def main():
     for key, title in (("charged", "all that is charged"), ("anonymous", "anonymous pages")):
         print(f"| the agent's cgroup at rest, {title}: MiB | "
               f"{spread([m[key] / 2 ** 20 for m in memory], '%.2f')} |")
-    print(f"load {os.getloadavg()[0]:.1f}")
+    print(f"load of the machine meanwhile: {spread(loads, '%.1f')}")
 
 
 if __name__ == "__main__":

@@ -49,13 +49,16 @@ sweep() {
 	done
 }
 
-# cgroup v2: a folder has the controllers that the one above hands down.
+# cgroup v2: a folder has the controllers that the one above hands down. A kubelet refuses a
+# cgroup without one of these that the top has (Kubernetes 1.33, cgroup_v2_manager_linux.go);
+# hugetlb may be missing everywhere.
 hand_down() {
-	for name in cpu cpuset memory pids; do
+	for name in cpu cpuset hugetlb memory pids; do
 		for group in "$@"; do
 			echo "+$name" >"$group/cgroup.subtree_control" 2>/dev/null || :
 		done
-		grep -qw "$name" "$2/cgroup.subtree_control" ||
+		grep -qw "$name" "$2/cgroup.subtree_control" && continue
+		test "$name" = hugetlb && ! grep -qw hugetlb "$1/cgroup.controllers" ||
 			fail "cgroup v2: $1 does not hand the controller '$name' down, which a kubelet needs;" \
 				"run this on the machine itself, or in a container with a cgroup" \
 				"namespace whose own processes are not in its top cgroup"

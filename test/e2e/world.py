@@ -348,4 +348,4 @@ def address(verb, text=AWAY):
     subprocess.run(["ip", "address", verb, f"{text}/32", "dev", "lo"], check=True)
 
 
-__all__ = ["World", "Pod", "until", "address", "seconds", "AWAY", "NODE", "LIMIT_S", "SYSTEM", "STRICT"]
+__all__ = ["World", "Pod", "until", "address", "seconds", "AWAY", "NODE", "POLICY", "LIMIT_S", "SYSTEM", "STRICT"]
