@@ -27,6 +27,7 @@ CC.arm64 := build/deps/arm64/musl/bin/musl-gcc
 AR.arm64 := $(CROSS)gcc-ar
 CFLAGS.arm64 := $(CFLAGS.small) -idirafter build/deps/arm64/kernel
 LDFLAGS.arm64 = $(LDFLAGS.small) $(MUSL.arm64)rcrt1.o $(MUSL.arm64)crti.o $(GCCLIB.arm64)crtbeginS.o
+build/mbedtls-arm64/bin/%: LINK.mbedtls-arm64 = sh image/link_arm64.sh $@ $(CC.arm64) $(LDFLAGS.arm64)
 LDEND.arm64 = $(GCCLIB.arm64)crtendS.o $(MUSL.arm64)crtn.o
 START_ONLY := $(foreach v,musl arm64,$(foreach w,client webhook,build/mbedtls-$v/$w_only.o))
 build/%-musl/relr.o: image/start/relr.c build/%-musl/flags

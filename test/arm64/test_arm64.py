@@ -30,6 +30,21 @@ def test_version(name):
     assert "mbedTLS 3.6" in done.stdout
 
 
+@pytest.mark.parametrize("name,most", [("ampoule-agent", 1.0), ("ampoule-webhook", 0.75)])
+def test_it_is_small(name, most):
+    """Though each part of the file can be mapped with pages of 64 KiB."""
+    path = BIN / name
+    size = path.stat().st_size
+    print(f"\n  {path.relative_to(ROOT)}: {size} bytes")
+    assert size <= most * 2 ** 20
+    said = subprocess.run(["readelf", "-hldW", str(path)], check=True, capture_output=True,
+                          text=True).stdout
+    loads = [line.split() for line in said.splitlines() if line.split()[:1] == ["LOAD"]]
+    assert loads and all(int(load[-1], 16) >= 1 << 16 for load in loads)
+    assert "Type:" in said and "DYN" in said and "INTERP" not in said and "(NEEDED)" not in said
+    assert "(RELR)" in said and "GNU_RELRO" in said and "NOW" in said and "TEXTREL" not in said
+
+
 def test_render(tmp_path):
     (tmp_path / "t").write_text('{{ with secret "kv/db" }}{{ .Data.password | sha256Hex }}'
                                 '{{ range $i, $x := .Data.list }} {{ $i }}={{ $x }}{{ end }}{{ end }}')
