@@ -11,6 +11,9 @@
 
 #include "webhook/policy_int.h"
 
+// Of namespaces in which every pod is looked at; so have the webhook's registrations it.
+#define ENFORCE_LABEL "ampoule.dev/enforce"
+
 struct export_ask {
 	const struct policies *policies;
 	const struct settings *settings; // of the webhook, if told; or NULL

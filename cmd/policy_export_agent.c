@@ -89,7 +89,11 @@ static const char *mount_faults(struct cel *c)
 		".map(m, string(m.mountPath)).join(', ') + ']')"
 		".filter(t, !t.endsWith('[]')).map(t, t + ' is the agent\\'s, or more "
 		"than "
-		"the container\\'s own folder')",
+		"the container\\'s own folder') + "
+		"variables.apps.filter(x, x.c.?env.orValue([]).exists(e, "
+		"e.?valueFrom.?fileKeyRef.?volumeName.orValue('') in ['" HOME_VOLUME
+		"', '" HOME_INIT_VOLUME "', '" STATE_VOLUME "']))"
+		".map(x, x.at + '.env reads what is the agent\\'s')",
 		s && !s->writable ? " || !m.?readOnly.orValue(false)" : "");
 }
 

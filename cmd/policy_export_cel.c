@@ -289,6 +289,7 @@ void cel_make(const struct export_ask *ask, struct cel *ret)
 	const struct policies *ps = ask->policies;
 	*ret = (struct cel){ .ask = ask };
 	struct cel_set *kept = add_set(ret, "injected-pods");
+	kept->everywhere = true;
 	kept->workloads = POLICY_OFF;
 	cel_update_rules(ret, kept);
 	for (size_t i = 0; i < ps->n_policies; i++) {

@@ -27,6 +27,7 @@ struct cel_check {
 struct cel_set {
 	const struct policy *policy; // NULL: a purpose, or what holds for injected pods
 	const char *name;            // as in messages
+	bool everywhere;             // also in namespaces without the label for policies
 	enum policy_mode workloads;  // the hardest that a workload meets
 	struct cel_variable *variables;
 	size_t n_variables;

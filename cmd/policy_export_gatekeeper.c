@@ -165,7 +165,7 @@ static json_t *match(bool workloads)
 					       "kinds", "Job", "CronJob"));
 	json_object_set_new(o, "namespaceSelector",
 			    json_pack("{s:[{s:s, s:s}]}", "matchExpressions", "key",
-				      "ampoule.dev/enforce", "operator", "Exists"));
+				      ENFORCE_LABEL, "operator", "Exists"));
 	return o;
 }
 

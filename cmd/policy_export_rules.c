@@ -30,15 +30,6 @@ const char *cel_env_where(struct cel *c, const char *field, const char *name,
 		field, field, condition, name, field);
 }
 
-static const char *emit_env_secrets(struct cel *c)
-{
-	return pool_printf(&c->pool, "%s + %s",
-			   cel_env_where(c, "env", "e.name",
-					 "e.?valueFrom.?secretKeyRef.hasValue()"),
-			   cel_env_where(c, "envFrom", "e.secretRef.?name.orValue('?')",
-					 "has(e.secretRef)"));
-}
-
 static const char *emit_secret_volumes(struct cel *c)
 {
 	return pool_printf(
@@ -49,7 +40,8 @@ static const char *emit_secret_volumes(struct cel *c)
 		".map(v, 'spec.volumes[' + v.name + ']')");
 }
 
-static const char *emit_disk_volumes(struct cel *c)
+// Whether the volume `name` of the expression is one for secrets.
+static const char *for_secrets(struct cel *c, const char *name)
 {
 	size_t n;
 	const char *const *words = policy_secret_words(&n);
@@ -59,16 +51,38 @@ static const char *emit_disk_volumes(struct cel *c)
 		buf_printf(&b, "%s%s", i ? "|" : "", words[i]);
 	buf_puts(&b, ")(?:[^a-z0-9]|$)");
 	const char *re = cel_quote(&c->pool, buf_str(&b));
+	return pool_printf(&c->pool,
+			   "(%s.matches(%s) || variables.every.exists(y, "
+			   "y.c.?volumeMounts.orValue([]).exists(m, m.name == %s && "
+			   "m.mountPath.matches(%s))))",
+			   name, re, name, re);
+}
+
+static const char *emit_env_secrets(struct cel *c)
+{
+	return pool_printf(&c->pool, "%s + %s",
+			   cel_env_where(c, "env", "e.name",
+					 pool_printf(&c->pool,
+						     "e.?valueFrom.?secretKeyRef"
+						     ".hasValue() || "
+						     "(e.?valueFrom.?fileKeyRef"
+						     ".hasValue() && %s)",
+						     for_secrets(c, "string(e.valueFrom"
+								    ".fileKeyRef"
+								    ".volumeName)"))),
+			   cel_env_where(c, "envFrom", "e.secretRef.?name.orValue('?')",
+					 "has(e.secretRef)"));
+}
+
+static const char *emit_disk_volumes(struct cel *c)
+{
 	return pool_printf(
 		&c->pool,
 		"variables.volumes.filter(v, (has(v.hostPath) || "
 		"has(v.persistentVolumeClaim) || has(v.ephemeral) || "
-		"(has(v.emptyDir) && v.emptyDir.?medium.orValue('') != 'Memory')) && "
-		"(v.name.matches(%s) || variables.every.exists(x, "
-		"x.c.?volumeMounts.orValue([]).exists(m, m.name == v.name && "
-		"m.mountPath.matches(%s)))))"
+		"(has(v.emptyDir) && v.emptyDir.?medium.orValue('') != 'Memory')) && %s)"
 		".map(v, 'spec.volumes[' + v.name + ']')",
-		re, re);
+		for_secrets(c, "v.name"));
 }
 
 static const char *emit_host_paths(struct cel *c)

@@ -90,12 +90,19 @@ json_t *cel_workload_rules(void)
 			 rule("batch", batch, false));
 }
 
-static json_t *constraints(json_t *rules)
+// As the webhook's own registrations: policies are for pods of namespaces that are labelled for
+// them (a pod that asks elsewhere waits for the webhook); what is injected is kept everywhere.
+static json_t *constraints(const struct cel_set *set, json_t *rules)
 {
-	return json_pack("{s:{s:[{s:s, s:s, s:[ssss]}]}, s:o}", "namespaceSelector",
-			 "matchExpressions", "key", "kubernetes.io/metadata.name",
-			 "operator", "NotIn", "values", "kube-system", "kube-node-lease",
-			 "kube-public", "ampoule-system", "resourceRules", rules);
+	json_t *where =
+		json_pack("[{s:s, s:s, s:[ssss]}]", "key", "kubernetes.io/metadata.name",
+			  "operator", "NotIn", "values", "kube-system", "kube-node-lease",
+			  "kube-public", "ampoule-system");
+	if (!set->everywhere)
+		json_array_append_new(where, json_pack("{s:s, s:s}", "key", ENFORCE_LABEL,
+						       "operator", "Exists"));
+	return json_pack("{s:{s:o}, s:o}", "namespaceSelector", "matchExpressions", where,
+			 "resourceRules", rules);
 }
 
 // A long text in a form that YAML shows without escapes.
@@ -178,7 +185,7 @@ json_t *cel_spec(struct cel *c, const struct cel_set *set, enum policy_mode mode
 			add_validation(c, set, &set->checks[i], i, variables,
 				       validations);
 	return json_pack("{s:s, s:o, s:o, s:o, s:o}", "failurePolicy", "Fail",
-			 "matchConstraints", constraints(rules), "matchConditions",
+			 "matchConstraints", constraints(set, rules), "matchConditions",
 			 conditions(), "variables", variables, "validations",
 			 validations);
 }

@@ -164,6 +164,9 @@ MUST_CHECK bool plan_weave(struct plan *p, json_t **ret, struct err *e);
 	for (size_t i = 0;                                                               \
 	     i < json_array_size(list) && ((value) = json_array_get(list, i)); i++)
 const char *pod_text(const json_t *o, const char *key); // "" when there is none
+// The fileKeyRef of a variable, with which the kubelet reads a volume that no container needs to
+// mount; NULL: it has none.
+const json_t *pod_file_ref(const json_t *variable);
 // The object of a list whose `key` is `text`, or NULL.
 json_t *pod_find(const json_t *list, const char *key, const char *text);
 // `ours` into `old`: objects member by member, lists of named elements by their names; what

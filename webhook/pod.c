@@ -10,6 +10,11 @@ const char *pod_text(const json_t *o, const char *key)
 	return text ? text : "";
 }
 
+const json_t *pod_file_ref(const json_t *variable)
+{
+	return json_object_get(json_object_get(variable, "valueFrom"), "fileKeyRef");
+}
+
 json_t *pod_find(const json_t *list, const char *key, const char *text)
 {
 	json_t *one;

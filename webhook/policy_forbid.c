@@ -32,54 +32,6 @@ static const char *env_field(struct judging *j, const char *list, const json_t *
 			   pod_text(entry, "name"));
 }
 
-// --- the environment
-
-static void look_for_refs(struct judging *j, const char *list, const json_t *container)
-{
-	const json_t *one;
-	struct facts *f = judge_facts(j);
-	POD_EACH (json_object_get(container, "env"), i, one)
-		if (json_object_get(json_object_get(one, "valueFrom"), "secretKeyRef"))
-			judge_found(j, env_field(j, list, container, one),
-				    "a Kubernetes Secret in an environment variable "
-				    "(secretKeyRef); take it as a file: annotation "
-				    "ampoule.dev/secret-<n>");
-	POD_EACH (json_object_get(container, "envFrom"), i, one)
-		if (json_object_get(one, "secretRef"))
-			judge_found(j,
-				    pool_printf(f->pool, "%s.envFrom[%zu]",
-						facts_field(f, list, container), i),
-				    "a whole Kubernetes Secret in the environment "
-				    "(secretRef); take it as a file: annotation "
-				    "ampoule.dev/secret-<n>");
-}
-
-void forbid_env_secrets(struct judging *j)
-{
-	each_container(j, look_for_refs);
-}
-
-static void look_for_literals(struct judging *j, const char *list,
-			      const json_t *container)
-{
-	const json_t *one;
-	POD_EACH (json_object_get(container, "env"), i, one) {
-		const char *why =
-			literal_credential(pod_text(one, "name"), pod_text(one, "value"));
-		if (why)
-			judge_found(j, env_field(j, list, container, one),
-				    "its value looks like %s; put it into a store and "
-				    "take it as a file: annotation "
-				    "ampoule.dev/secret-<n>",
-				    why);
-	}
-}
-
-void forbid_env_literals(struct judging *j)
-{
-	each_container(j, look_for_literals);
-}
-
 // --- volumes
 
 static const char *const words[] = { "secret", "secrets",  "credential", "credentials",
@@ -189,9 +141,8 @@ static const char *disk_of(const json_t *volume)
 }
 
 // A folder of secrets, by its name or because the agent delivers there.
-static bool is_for_secrets(struct facts *f, const json_t *volume)
+static bool is_for_secrets(struct facts *f, const char *name)
 {
-	const char *name = pod_text(volume, "name");
 	return speaks_of_secrets(name) || is_noted(f, name, MOUNTED_FOR_SECRETS);
 }
 
@@ -201,12 +152,67 @@ void forbid_disk_volumes(struct judging *j)
 	const json_t *one;
 	POD_EACH (json_object_get(f->spec, "volumes"), i, one) {
 		const char *disk = disk_of(one);
-		if (disk && is_for_secrets(f, one))
+		if (disk && is_for_secrets(f, pod_text(one, "name")))
 			judge_found(j, volume_field(f, one),
 				    "a volume for secrets lies on a disk: it is %s; use "
 				    "the agent's memory volume",
 				    disk);
 	}
+}
+
+// --- the environment
+
+static void look_for_refs(struct judging *j, const char *list, const json_t *container)
+{
+	const json_t *one;
+	struct facts *f = judge_facts(j);
+	POD_EACH (json_object_get(container, "env"), i, one) {
+		const char *file = pod_text(pod_file_ref(one), "volumeName");
+		if (*file && is_for_secrets(f, file))
+			judge_found(j, env_field(j, list, container, one),
+				    "a file of a volume for secrets in an environment "
+				    "variable (fileKeyRef); let the application read "
+				    "the file");
+		if (json_object_get(json_object_get(one, "valueFrom"), "secretKeyRef"))
+			judge_found(j, env_field(j, list, container, one),
+				    "a Kubernetes Secret in an environment variable "
+				    "(secretKeyRef); take it as a file: annotation "
+				    "ampoule.dev/secret-<n>");
+	}
+	POD_EACH (json_object_get(container, "envFrom"), i, one)
+		if (json_object_get(one, "secretRef"))
+			judge_found(j,
+				    pool_printf(f->pool, "%s.envFrom[%zu]",
+						facts_field(f, list, container), i),
+				    "a whole Kubernetes Secret in the environment "
+				    "(secretRef); take it as a file: annotation "
+				    "ampoule.dev/secret-<n>");
+}
+
+void forbid_env_secrets(struct judging *j)
+{
+	each_container(j, look_for_refs);
+}
+
+static void look_for_literals(struct judging *j, const char *list,
+			      const json_t *container)
+{
+	const json_t *one;
+	POD_EACH (json_object_get(container, "env"), i, one) {
+		const char *why =
+			literal_credential(pod_text(one, "name"), pod_text(one, "value"));
+		if (why)
+			judge_found(j, env_field(j, list, container, one),
+				    "its value looks like %s; put it into a store and "
+				    "take it as a file: annotation "
+				    "ampoule.dev/secret-<n>",
+				    why);
+	}
+}
+
+void forbid_env_literals(struct judging *j)
+{
+	each_container(j, look_for_literals);
 }
 
 // --- the node's folders

@@ -37,46 +37,53 @@ static bool is_agent_name(const char *name)
 
 // A container's own folder of the secrets' volume: its name, with a number behind a dot for
 // further mounts.
-static bool is_own_folder(const char *folder, const char *container)
+static bool is_own_folder(const char *folder, size_t n, const char *container)
 {
 	size_t len = strlen(container);
 	if (len == 0 || strncmp(folder, container, len) != 0)
 		return false;
 	const char *rest = folder + len;
-	return !*rest || (*rest == '.' && rest[1] &&
-			  rest[1 + strspn(rest + 1, "0123456789")] == '\0');
+	return len == n || (*rest == '.' && len + 1 < n &&
+			    len + 1 + strspn(rest + 1, "0123456789") == n);
 }
 
-static const char *mount_fault(const struct facts *f, const json_t *mount,
+// Of a mount; or of the fileKeyRef of a variable, for which the kubelet reads.
+static const char *mount_fault(const struct facts *f, const json_t *mount, bool file,
 			       const char *container)
 {
-	const char *volume = pod_text(mount, "name");
-	bool locked = json_is_true(json_object_get(mount, "readOnly"));
+	const char *volume = pod_text(mount, file ? "volumeName" : "name"),
+		   *path = pod_text(mount, file ? "path" : "subPath");
+	bool locked = file || json_is_true(json_object_get(mount, "readOnly"));
 	if (plan_is_private(volume))
 		return "mounts a volume that is the agent's alone";
 	if (strcmp(volume, PROGRAM_VOLUME) == 0 && !locked)
 		return "could change the agent's program";
 	if (strcmp(volume, SECRETS_VOLUME) != 0 || f->config_map)
 		return NULL;
-	if (!is_own_folder(pod_text(mount, "subPath"), container))
+	if (!is_own_folder(path, file ? strcspn(path, "/") : strlen(path), container))
 		return "mounts more of the secrets' volume than its own folder";
 	return locked || f->ask->settings->writable ? NULL
 						    : "could write where the agent does";
 }
 
-static void look_at_mounts(struct judging *j, const char *list, const json_t *c)
+static void look_at_mounts(struct judging *j, const char *list, const json_t *c,
+			   bool file)
 {
 	struct facts *f = judge_facts(j);
 	const json_t *one;
-	POD_EACH (json_object_get(c, "volumeMounts"), i, one) {
-		const char *why = mount_fault(f, one, pod_text(c, "name"));
+	POD_EACH (json_object_get(c, file ? "env" : "volumeMounts"), i, one) {
+		const json_t *mount = file ? pod_file_ref(one) : one;
+		const char *why = mount_fault(f, mount, file, pod_text(c, "name"));
 		if (why)
-			judge_found(j,
-				    pool_printf(f->pool, "%s.volumeMounts[%.150s]",
-						facts_field(f, list, c),
-						pod_text(one, "mountPath")),
-				    "the container %s (%.63s); remove the mount", why,
-				    pod_text(one, "name"));
+			judge_found(
+				j,
+				pool_printf(f->pool, "%s.%s[%.150s]",
+					    facts_field(f, list, c),
+					    file ? "env" : "volumeMounts",
+					    pod_text(one, file ? "name" : "mountPath")),
+				"the container %s (%.63s); remove the %s", why,
+				pod_text(mount, file ? "volumeName" : "name"),
+				file ? "fileKeyRef" : "mount");
 	}
 }
 
@@ -111,7 +118,8 @@ static void look_at_container(struct judging *j, const char *list, const json_t 
 		judge_found(j, field,
 			    "it runs the agent's image by hand; ask for injection by "
 			    "annotation");
-	look_at_mounts(j, list, c);
+	look_at_mounts(j, list, c, false);
+	look_at_mounts(j, list, c, true);
 }
 
 // A volume with the name of one of ours is of our kind.

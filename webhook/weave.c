@@ -195,23 +195,34 @@ static bool is_placed(const struct plan *p, const json_t *container)
 	return false;
 }
 
+// Of a container's mounts, or of its variables, which may read a volume by fileKeyRef.
+static bool guard_list(const json_t *container, bool env, struct err *e)
+{
+	const json_t *one;
+	POD_EACH (json_object_get(container, env ? "env" : "volumeMounts"), i, one) {
+		const char *volume = env ? pod_text(pod_file_ref(one), "volumeName")
+					 : pod_text(one, "name");
+		if (plan_is_private(volume))
+			return err_set(e, ERR_DENIED, 0,
+				       "container '%.63s' mounts the volume '%.63s', "
+				       "which is the agent's alone; remove the %s",
+				       pod_text(container, "name"), volume,
+				       env ? "fileKeyRef" : "mount");
+	}
+	return true;
+}
+
 // Whatever passes for the agent: its token and home are seen by the placed ones alone.
 static bool guard_volumes(const struct plan *p, const json_t *spec, struct err *e)
 {
 	static const char *const lists[] = { "containers", "initContainers" };
-	const json_t *one, *mount;
+	const json_t *one;
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		POD_EACH (json_object_get(spec, lists[i]), k, one) {
 			if (is_placed(p, one))
 				continue;
-			POD_EACH (json_object_get(one, "volumeMounts"), m, mount)
-				if (plan_is_private(pod_text(mount, "name")))
-					return err_set(e, ERR_DENIED, 0,
-						       "container '%.63s' mounts the "
-						       "volume '%.63s', which is the "
-						       "agent's alone; remove the mount",
-						       pod_text(one, "name"),
-						       pod_text(mount, "name"));
+			if (!guard_list(one, false, e) || !guard_list(one, true, e))
+				return false;
 		}
 	return true;
 }

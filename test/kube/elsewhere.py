@@ -195,7 +195,7 @@ class World:
         self.kube, self.cases = kube, [c for c in read_cases(folder)]
         self.asked = [c for c in self.cases if c.request and c.kind in RESOURCES]
         for namespace, labels in {c.namespace: c.labels for c in self.asked}.items():
-            kube.namespace(namespace, labels)
+            kube.namespace(namespace, {**(labels or {}), "ampoule.dev/enforce": ""})
         accounts = {(c.namespace, self.account(c)) for c in self.asked}
         for namespace, account in sorted(a for a in accounts if a[1] != "default"):
             kube.create(f"/api/v1/namespaces/{namespace}/serviceaccounts",

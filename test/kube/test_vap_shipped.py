@@ -65,7 +65,9 @@ def applied(kube):
     for name in NAMES:
         for o in yaml.safe_load_all((FOLDER / f"{name}.yaml").read_text()):
             objects[(o["kind"], o["metadata"]["name"])] = o
-    for name, labels in (("vap-plain", {}), ("vap-strict", {"ampoule.dev/policy": "strict"})):
+    enforce = {"ampoule.dev/enforce": ""}
+    for name, labels in (("vap-plain", enforce), ("vap-unlabelled", {}),
+                         ("vap-strict", {**enforce, "ampoule.dev/policy": "strict"})):
         kube.namespace(name, labels)
         kube.create(f"/api/v1/namespaces/{name}/serviceaccounts", {"metadata": {"name": "shop"}})
     stored = pod(annotations={"ampoule.dev/inject": "true", "ampoule.dev/inject-status": "injected"})
@@ -101,6 +103,11 @@ def merged(kube, annotations):
     return kube.call("PATCH", "/api/v1/namespaces/vap-plain/pods/stored?dryRun=All",
                      {"metadata": {"annotations": annotations}},
                      content_type="application/merge-patch+json")
+
+
+def test_other_namespaces_are_left_alone(applied):
+    """As by the webhook's registrations: nobody asked for policies there."""
+    assert not warned(applied, "vap-unlabelled", pod([PASSWORD, FROM_SECRET]))
 
 
 def test_baseline_refuses_a_literal_and_warns_of_a_secret(applied):

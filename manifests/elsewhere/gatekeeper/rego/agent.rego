@@ -52,6 +52,15 @@ mount_fault(f, mount, container) := "mounts a volume that is the agent's alone" 
 
 is_suspect(one, _) if one.list == "ephemeralContainers"
 
+# The kubelet reads for the container what it does not mount.
+file_fault(f, ref, container) := "mounts a volume that is the agent's alone" if {
+	obj.text(ref, "volumeName") in private
+} else := "mounts more of the secrets' volume than its own folder" if {
+	obj.text(ref, "volumeName") == "vault-secrets"
+	f.unseen == false
+	not own_folder(split(obj.text(ref, "path"), "/")[0], container)
+}
+
 is_suspect(one, f) if {
 	one.list != "ephemeralContainers"
 	not first_agent(f, one)
@@ -77,10 +86,14 @@ look(f, one) := {[one.field, "it has the agent's name, but is not the agent; ren
 	pod.agent_env(one.c)
 } | ({[one.field, "it looks into the agent's processes (targetContainerName); choose another container"] |
 	pod.agent_name(obj.text(one.c, "targetContainerName"))
-} | (images(f, one) | {[sprintf("%s.volumeMounts[%s]", [one.field, substring(obj.text(mount, "mountPath"), 0, 150)]), text] |
+} | ((images(f, one) | {[sprintf("%s.volumeMounts[%s]", [one.field, substring(obj.text(mount, "mountPath"), 0, 150)]), text] |
 	some mount in obj.each(one.c, "volumeMounts")
 	why := mount_fault(f, mount, obj.text(one.c, "name"))
 	text := sprintf("the container %s (%s); remove the mount", [why, substring(obj.text(mount, "name"), 0, 63)])
+}) | {[sprintf("%s.env[%s]", [one.field, substring(obj.text(entry, "name"), 0, 150)]), text] |
+	some entry in obj.each(one.c, "env")
+	why := file_fault(f, obj.get(obj.get(entry, "valueFrom"), "fileKeyRef"), obj.text(one.c, "name"))
+	text := sprintf("the container %s (%s); remove the fileKeyRef", [why, substring(obj.text(entry.valueFrom.fileKeyRef, "volumeName"), 0, 63)])
 })))
 
 is_agents_image(f, image) if image in agent_images(f)

@@ -18,11 +18,17 @@ hits("env_secrets", f) := {[env_field(one, entry), "a Kubernetes Secret in an en
 	some one in others(f)
 	some entry in obj.each(one.c, "env")
 	obj.has(obj.get(entry, "valueFrom"), "secretKeyRef")
+} | ({[env_field(one, entry), "a file of a volume for secrets in an environment variable (fileKeyRef); let the application read the file"] |
+	some one in others(f)
+	some entry in obj.each(one.c, "env")
+	volume := obj.text(obj.get(obj.get(entry, "valueFrom"), "fileKeyRef"), "volumeName")
+	volume != ""
+	is_for_secrets(f, volume)
 } | {[sprintf("%s.envFrom[%d]", [one.field, i]), "a whole Kubernetes Secret in the environment (secretRef); take it as a file: annotation ampoule.dev/secret-<n>"] |
 	some one in others(f)
 	some i, entry in obj.each(one.c, "envFrom")
 	obj.has(entry, "secretRef")
-}
+})
 
 hits("env_literals", f) := {[env_field(one, entry), text] |
 	some one in others(f)
