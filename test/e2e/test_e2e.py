@@ -246,20 +246,23 @@ def dies(world, name, kill):
     """The agent of a pod ends by kill(pod), and never sees how its secret changed before.
     Gives its last state, and what was measured.
 
-    Two seconds are asserted of what is the agent's: from its container's start, as containerd
-    notes it to the nanosecond, or its first line, whichever is earlier, to the line that says
-    that the new version is published; both clocks are the machine's. The five seconds hold
-    also what containerd and runc take to get from the process that they make to the agent's
-    first instruction, which is up to how busy the machine is."""
+    Its container's start is what containerd notes to the nanosecond, or the agent's first line,
+    whichever is earlier; its end the line that says that the new version is published. Two
+    seconds are asserted of it where no more than two threads want each processor meanwhile, and
+    always of the agent's own part: without the time from its requests to the store's answer,
+    which is the store's. The five seconds hold also what containerd and runc take to get from
+    the process that they make to the agent's first instruction."""
     world.secret(name, password="first")
     pod = world.pod(name, {"secret-db": "kv/data/%s#password" % name, "interval-db": "1s",
                            "notify-db": "signal:HUP@app"},
                     app("/vault/secrets/db", **user(1000))).running()
-    seen, ended, current = set(), threading.Event(), []
+    seen, ended, current, busy = set(), threading.Event(), [], []
 
     def watch():
         while not ended.wait(0.005):
             seen.add(pod.text("app", "db"))
+            running = pathlib.Path("/proc/loadavg").read_text().split()[3].split("/")[0]
+            busy.append((time.time(), int(running)))
             if "second" in seen and not current:
                 current.append(time.time())
     watcher = threading.Thread(target=watch)
@@ -279,13 +282,20 @@ def dies(world, name, kill):
     assert seen == {"first", "second"}  # there at every moment
     whole = current[0] - begun(pod.pids("vault-agent")[0])
     new = [(seconds(e["time"]), e) for e in pod.events() if seconds(e["time"]) > stopped]
+    start = min(new[0][0], pod.started("vault-agent"))
+    asks = next(at for at, e in new if e["msg"] == "every file is in place")
+    answer = next(at for at, e in new if e["msg"] == "fetch" and e["version"] == "2")
     done = next(at for at, e in new
                 if e["msg"] == "publish" and e["secrets"] == f"vault:kv/data/{name}@2")
-    own = done - min(new[0][0], pod.started("vault-agent"))
-    assert own < 2 and whole < 5, f"{own} s, {whole} s\n{pod.report()}"
+    took, own = done - start, min(asks, answer) - start + done - answer
+    meanwhile = [n for at, n in busy if start <= at <= done]
+    idle = meanwhile and sum(meanwhile) <= 2 * os.cpu_count() * len(meanwhile)
+    assert own < 2 and took < (2 if idle else 5) and whole < 5, \
+        f"{own} s, {took} s, {whole} s, {meanwhile}\n{pod.report()}"
     assert pod.container("app")["restartCount"] == 0
     return (pod.agent()["lastState"]["terminated"],
-            f"current {own:.2f} s after its container's start, {whole:.1f} s with runc's part")
+            f"current {took:.2f} s after its container's start, {own:.2f} s of it the agent's; "
+            f"{whole:.1f} s with runc's part")
 
 
 @step
