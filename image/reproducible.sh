@@ -23,10 +23,10 @@ copy() {
 build() { make -s -C "$1" image IMAGE_TAGS= >"$work/log" 2>&1 || { tail -n 40 "$work/log" >&2; exit 1; }; }
 
 begin=$(date +%s)
-copy "$work/first"
-build "$work/first"
 second=$work/second/with_a_longer_name
-copy "$second"
+copy "$work/first"
+copy "$second" # now: the tree may change meanwhile
+build "$work/first"
 find "$second" -exec touch -h -d '2001-02-03 04:05:06' {} +
 # The same sources and Python packages, nothing that was compiled.
 mkdir -p "$work/cache/ampoule"
