@@ -36,27 +36,29 @@ static bool same_user(struct plan *p, const struct asked_entry *entry, struct er
 // annotation has chosen him.
 static void user_for_signal(struct plan *p, bool said)
 {
-	struct plan_target *first = NULL, *end = p->targets + p->n_targets;
+	struct plan_target *first = NULL;
 	bool chosen = said, named = false;
-	for (struct plan_target *t = end; t-- > p->targets;) {
-		named |= t->signalled;
-		if (!t->init)
-			first = t;
+	for (size_t i = p->n_targets; i-- > 0;) {
+		named |= p->targets[i].signalled;
+		if (!p->targets[i].init)
+			first = &p->targets[i];
 	}
 	if (!named && first)
 		first->signalled = true;
-	for (struct plan_target *t = p->targets; t < end && !chosen; t++)
-		if (t->signalled && t->uid > 0) {
-			p->uid = t->uid;
+	for (size_t i = 0; i < p->n_targets && !chosen; i++)
+		if (p->targets[i].signalled && p->targets[i].uid > 0) {
+			p->uid = p->targets[i].uid;
 			chosen = true;
 		}
-	for (struct plan_target *t = p->targets; t < end; t++)
+	for (size_t i = 0; i < p->n_targets; i++) {
+		const struct plan_target *t = &p->targets[i];
 		if (t->signalled && t->uid != p->uid && (t->uid >= 0 || !said))
 			notes_add(p->warnings,
 				  "container '%s' has %s runAsUser: the agent runs as "
 				  "user %lld and can signal it only when it has the same",
 				  t->name, t->uid < 0 ? "no" : "another",
 				  (long long)p->uid);
+	}
 }
 
 bool plan_user(struct plan *p, struct err *e)
