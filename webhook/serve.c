@@ -34,13 +34,17 @@ enum {
 	BIG_REVIEW = 128 * 1024,
 };
 
+// Files that settings name.
+enum watched { POLICIES, CERT, KEY, WATCHED };
+
 struct serve {
 	const char *config;
 	struct settings settings;
+	struct settings begun; // those of the start; only the document is owned
 	struct loop *loop;
 	struct http_server *http, *http_metrics;
 	struct tls_server *tls;
-	struct loop_watch *watch_config, *watch_cert, *watch_key, *watch_policies;
+	struct loop_watch *watch_config, *watches[WATCHED];
 	struct cluster *cluster; // NULL: the API server is never asked
 	struct metrics metrics;
 	unsigned open_servers; // not yet drained
@@ -297,43 +301,58 @@ static void on_certificate(void *ctx, const char *path)
 	reloaded(s, METRICS_CERTIFICATE, load_certificate(s, &s->settings, &e), path, &e);
 }
 
-static bool watch_files(struct serve *s, const struct settings *c, struct err *e)
+static void on_config(void *ctx, const char *path);
+
+static const char *watched(const struct settings *c, enum watched i)
 {
-	struct loop_watch *cert = NULL, *key = NULL;
-	if (!loop_watch_add(s->loop, c->cert_file, on_certificate, s, &cert, e))
-		return false;
-	if (!loop_watch_add(s->loop, c->key_file, on_certificate, s, &key, e)) {
-		loop_watch_remove(cert);
-		return false;
-	}
-	loop_watch_remove(s->watch_cert);
-	loop_watch_remove(s->watch_key);
-	s->watch_cert = cert;
-	s->watch_key = key;
-	return true;
+	const char *const paths[WATCHED] = { c->policy_path, c->cert_file, c->key_file };
+	return paths[i] ? paths[i] : "";
 }
 
-// New settings may name other files. TLS itself is on or off from the start.
-static bool follow_certificate(struct serve *s, const struct settings *c, struct err *e)
+// Files that settings name are watched, and their certificate is served: all, or nothing
+// changes.
+static bool follow(struct serve *s, const struct settings *old, const struct settings *c,
+		   struct err *e)
 {
-	if (s->settings.kube.self_signed != c->kube.self_signed)
-		return err_set(
-			e, ERR_CONFIG, 0,
-			"self_signed cannot be turned on or off without a restart");
-	if (!s->tls || c->kube.self_signed)
-		return true;
-	if (!c->cert_file || !c->key_file)
-		return err_set(
-			e, ERR_CONFIG, 0,
-			"tls_cert_file and tls_key_file are missing; TLS cannot be "
-			"turned off without a restart");
-	if (strcmp(c->cert_file, s->settings.cert_file) == 0 &&
-	    strcmp(c->key_file, s->settings.key_file) == 0)
-		return true;
-	if (!load_certificate(s, c, e) || !watch_files(s, c, e))
-		return false;
-	s->metrics.refused_files = 0; // of files that count no more
-	return true;
+	struct loop_watch *fresh[WATCHED] = { NULL };
+	bool ok = true, moved[WATCHED];
+	for (enum watched i = 0; i < WATCHED; i++) {
+		const char *path = watched(c, i);
+		moved[i] = strcmp(path, watched(old, i)) != 0;
+		ok = ok && (!moved[i] || !*path ||
+			    loop_watch_add(s->loop, path,
+					   i == POLICIES ? on_config : on_certificate, s,
+					   &fresh[i], e));
+	}
+	if (ok && c->cert_file && (moved[CERT] || moved[KEY])) {
+		ok = load_certificate(s, c, e);
+		if (ok)
+			s->metrics.refused_files = 0; // of files that count no more
+	}
+	for (enum watched i = 0; i < WATCHED; i++) {
+		struct loop_watch *gone = fresh[i];
+		if (ok && moved[i]) {
+			gone = s->watches[i];
+			s->watches[i] = fresh[i];
+		}
+		loop_watch_remove(gone);
+	}
+	return ok;
+}
+
+// TLS itself is on or off from the start.
+static bool keeps_tls(const struct serve *s, const struct settings *c, struct err *e)
+{
+	return (s->begun.kube.self_signed == c->kube.self_signed &&
+		!s->begun.cert_file == !c->cert_file) ||
+	       err_set(e, ERR_CONFIG, 0,
+		       "tls_cert_file and self_signed cannot be turned on or off without "
+		       "a restart");
+}
+
+static void tell_fixed(const char *key)
+{
+	log_warn("a changed key counts after a restart only", LOG_STR("key", key));
 }
 
 static void tell_remark(void *ctx, const char *text)
@@ -364,23 +383,6 @@ static void settings_taken(struct serve *s)
 		policies_remark_namespaces(s->settings.policies, tell_remark, NULL);
 }
 
-static void on_config(void *ctx, const char *path);
-
-// New settings may name other policies.
-static bool follow_policies(struct serve *s, const struct settings *c, struct err *e)
-{
-	const char *path = c->policy_path ? c->policy_path : "",
-		   *old = s->settings.policy_path ? s->settings.policy_path : "";
-	struct loop_watch *watch = NULL;
-	if (strcmp(path, old) == 0)
-		return true;
-	if (*path && !loop_watch_add(s->loop, path, on_config, s, &watch, e))
-		return false;
-	loop_watch_remove(s->watch_policies);
-	s->watch_policies = watch;
-	return true;
-}
-
 static void on_config(void *ctx, const char *path)
 {
 	struct serve *s = ctx;
@@ -388,8 +390,9 @@ static void on_config(void *ctx, const char *path)
 	struct settings fresh;
 	AUTO_FREE char *what = mem_strdup(path); // it goes with its watch
 	bool ok = settings_load(s->config, &fresh, &e);
-	// What is bound at the start stays: another port needs a restart.
-	ok = ok && follow_certificate(s, &fresh, &e) && follow_policies(s, &fresh, &e);
+	ok = ok && keeps_tls(s, &fresh, &e) && follow(s, &s->settings, &fresh, &e);
+	if (ok)
+		settings_fixed(&s->begun, &fresh, tell_fixed);
 	reloaded(s, METRICS_CONFIG, ok, what, &e);
 	if (ok) {
 		struct settings old = s->settings;
@@ -454,9 +457,7 @@ static bool open_reviews(struct serve *s, struct err *e)
 			       "tls_cert_file and tls_key_file are missing (or an empty "
 			       "block self_signed); without them only a loopback address "
 			       "may be listened at");
-	if (c->cert_file && !c->key_file)
-		return err_set(e, ERR_CONFIG, 0, "tls_key_file is missing");
-	if ((c->cert_file && !load_certificate(s, c, e)) || !open_cluster(s, e))
+	if (!follow(s, &(struct settings){ .listen = NULL }, c, e) || !open_cluster(s, e))
 		return false;
 	if (!http_server_new(s->loop, &o, &s->http, e))
 		return false;
@@ -478,23 +479,17 @@ static bool open_metrics(struct serve *s, struct err *e)
 	return http_server_listen(s->http_metrics, s->settings.metrics_listen, NULL, e);
 }
 
-static bool watch(struct serve *s, struct err *e)
-{
-	const struct settings *c = &s->settings;
-	return loop_watch_add(s->loop, s->config, on_config, s, &s->watch_config, e) &&
-	       (!c->cert_file || watch_files(s, c, e)) &&
-	       (!c->policy_path || loop_watch_add(s->loop, c->policy_path, on_config, s,
-						  &s->watch_policies, e));
-}
-
 static bool start(struct serve *s, struct err *e)
 {
 	signal(SIGPIPE, SIG_IGN);
 	if (!settings_load(s->config, &s->settings, e))
 		return false;
+	s->begun = s->settings;
+	json_incref(s->begun.document);
 	if (!loop_new(&s->loop, e) || !loop_signal_add(s->loop, SIGTERM, on_end, s, e) ||
 	    !loop_signal_add(s->loop, SIGINT, on_end, s, e) || !open_reviews(s, e) ||
-	    !open_metrics(s, e) || !watch(s, e))
+	    !open_metrics(s, e) ||
+	    !loop_watch_add(s->loop, s->config, on_config, s, &s->watch_config, e))
 		return false;
 	settings_taken(s);
 	log_info("serving", LOG_STR("listen", s->settings.listen),
@@ -509,15 +504,15 @@ bool serve_run(const char *config, struct err *e)
 	struct serve s = { .config = config };
 	bool ok = start(&s, e) && loop_run(s.loop, e);
 	loop_watch_remove(s.watch_config);
-	loop_watch_remove(s.watch_cert);
-	loop_watch_remove(s.watch_key);
-	loop_watch_remove(s.watch_policies);
+	for (enum watched i = 0; i < WATCHED; i++)
+		loop_watch_remove(s.watches[i]);
 	metrics_release(&s.metrics);
 	cluster_free(s.cluster);
 	http_server_free(s.http_metrics);
 	http_server_free(s.http);
 	tls_server_free(s.tls);
 	loop_free(s.loop);
+	json_decref(s.begun.document);
 	settings_release(&s.settings);
 	return ok;
 }

@@ -91,6 +91,23 @@ void settings_release(struct settings *s)
 	*s = (struct settings){ .listen = NULL };
 }
 
+static bool differ(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") != 0;
+}
+
+void settings_fixed(const struct settings *begun, const struct settings *now,
+		    settings_tell *tell)
+{
+	if (differ(begun->listen, now->listen))
+		tell("listen");
+	if (differ(begun->metrics_listen, now->metrics_listen))
+		tell("metrics_listen");
+	if (begun->namespace_defaults != now->namespace_defaults)
+		tell("namespace_defaults");
+	settings_kube_fixed(&begun->kube, &now->kube, tell);
+}
+
 static bool read_texts(const struct node *root, struct settings *s, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {

@@ -92,6 +92,12 @@ enum { SETTINGS_KEPT_MS = 5 * 60 * 1000, SETTINGS_KEPT = 2 };
 // are kept.
 void settings_replace(struct settings *fresh, struct settings *old, int64_t now_ms);
 
+// Tells of each key that has changed, but counts from the start on: ports, namespace_defaults,
+// and what needs the API server.
+typedef void settings_tell(const char *key);
+void settings_fixed(const struct settings *begun, const struct settings *now,
+		    settings_tell *tell);
+
 // What is known of a namespace; *ret is NULL when nothing is looked at. False: it must be asked
 // for first.
 bool settings_namespace(const struct settings *s, const char *name, const json_t **ret);

@@ -11,3 +11,5 @@ struct node;
 void settings_kube_init(struct settings_kube *k);
 MUST_CHECK bool settings_kube_read(struct pool *p, const struct node *root,
 				   struct settings *s, struct err *e);
+void settings_kube_fixed(const struct settings_kube *begun,
+			 const struct settings_kube *now, settings_tell *tell);

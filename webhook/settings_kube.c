@@ -45,6 +45,26 @@ void settings_kube_init(struct settings_kube *k)
 				     .settle_ms = 10 * SECOND_MS };
 }
 
+static bool same(const struct row *row, const char *a, const char *b)
+{
+	const void *one, *two;
+	if (row->kind == DURATION)
+		return memcmp(a, b, sizeof(int64_t)) == 0;
+	memcpy(&one, a, sizeof(one));
+	memcpy(&two, b, sizeof(two));
+	return one == two || (one && two && row->kind == TEXT && strcmp(one, two) == 0) ||
+	       (one && two && row->kind == NAMES && json_equal(one, two));
+}
+
+void settings_kube_fixed(const struct settings_kube *begun,
+			 const struct settings_kube *now, settings_tell *tell)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (!same(&rows[i], (const char *)begun + rows[i].offset,
+			  (const char *)now + rows[i].offset))
+			tell(rows[i].key);
+}
+
 static bool read_names(const struct node *n, json_t *to, struct err *e)
 {
 	if (n->kind != NODE_LIST)
@@ -123,6 +143,10 @@ bool settings_kube_read(struct pool *p, const struct node *root, struct settings
 		return false;
 	if (!k->renew_ms)
 		k->renew_ms = k->lifetime_ms / 100 * RENEW_PERCENT;
+	if (!s->cert_file != !s->key_file)
+		return node_err(root, e,
+				"tls_cert_file and tls_key_file belong together; one of "
+				"them is missing");
 	if (k->self_signed && s->cert_file)
 		return node_err(
 			node_get(root, "tls_cert_file"), e,

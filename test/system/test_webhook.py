@@ -290,6 +290,36 @@ def test_settings_may_name_another_certificate(webhook, authority):
     webhook.cert, webhook.key = old_files
 
 
+def test_a_certificate_and_policies_are_taken_over_together(webhook, authority):
+    old = served_certificate(webhook)
+    webhook.cert, webhook.key = authority.issue("elsewhere", "IP:127.0.0.1,DNS:localhost")
+    webhook.configure(SETTINGS + 'policies = "/"\n')  # which cannot be watched
+    webhook.lines.wait(lambda line: "not reloaded" in line)
+    assert served_certificate(webhook) == old
+
+
+def test_what_counts_after_a_restart_only_is_said(webhook):
+    begun = webhook.listen
+    webhook.listen = 'listen = "127.0.0.1:1"\n'
+    webhook.configure(SETTINGS + 'metrics_listen = "127.0.0.1:1"\nnamespace_defaults = true\n'
+                      'kubernetes {\n  server = "https://127.0.0.1:1"\n}\n')
+    for key in ("listen", "metrics_listen", "namespace_defaults", "server"):
+        webhook.lines.wait(lambda line, k=key: "restart" in line and f'"{k}"' in line)
+    webhook.lines.wait(lambda line: '"reloaded"' in line)
+    webhook.listen = begun  # as it was at the start
+    webhook.configure(SETTINGS)
+    webhook.lines.wait(lambda line: '"reloaded"' in line)
+    assert sum("restart" in line for line in webhook.lines.all()) == 4
+
+
+def test_tls_is_on_or_off_from_the_start(webhook):
+    webhook.file.write_text(webhook.listen)
+    line = webhook.lines.wait(lambda line: "not reloaded" in line)
+    assert "tls_cert_file" in line and "restart" in line
+    webhook.file.write_text(webhook.listen + f'tls_cert_file = "{webhook.cert}"\n')
+    assert "tls_key_file" in webhook.lines.wait(lambda line: "not reloaded" in line)
+
+
 def test_settings_may_name_other_policies(webhook, tmp_path):
     def refused():
         return not post(webhook, review())[1]["response"]["allowed"]
