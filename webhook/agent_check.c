@@ -11,6 +11,9 @@
 #include "webhook/patch.h"
 #include "webhook/plan.h"
 
+#define CONFIG_NAME "the agent's configuration"
+#define PLACE CONFIG_NAME ":1: "
+
 enum { KNOWN_MAX = 16, KNOWN_TEXT_MAX = 8192 };
 
 // Whether the image holds the program, or a mount that the pod gives to the agent may.
@@ -121,6 +124,23 @@ static void remember(const struct plan *p, const struct conf *c)
 	known.next = (known.next + 1) % KNOWN_MAX;
 }
 
+// The one annotation whose key a fault names, else the fault as it is.
+static bool blame(const struct plan *p, const char *why, struct err *e)
+{
+	const struct asked_entry *found = NULL;
+	const char *key = str_starts(why, PLACE) ? why + strlen(PLACE) : "";
+	size_t len = strcspn(key, ":"), n = 0;
+	for (size_t i = 0; i < p->asked.n; i++) {
+		const char *own = p->asked.entries[i].row->key;
+		if (own && strlen(own) == len && memcmp(own, key, len) == 0) {
+			found = &p->asked.entries[i];
+			n++;
+		}
+	}
+	return n == 1 ? asked_wrong(found, e, "%s", key + len + strspn(key + len, ": "))
+		      : err_set(e, ERR_CONFIG, 0, "%s", why);
+}
+
 // Not a refusal: the agent's image may be of a later version than the webhook.
 static bool look_at_stores(struct plan *p, const struct conf *c)
 {
@@ -140,10 +160,10 @@ bool plan_check(struct plan *p, struct err *e)
 	struct conf *c = NULL;
 	if (is_known(p))
 		return true;
-	struct conf_load_opts opts = { .text = p->config,
-				       .text_name = "the agent's configuration" };
-	if (!conf_load(&opts, &c, e))
-		return false;
+	struct err why = ERR_INIT;
+	struct conf_load_opts opts = { .text = p->config, .text_name = CONFIG_NAME };
+	if (!conf_load(&opts, &c, &why))
+		return blame(p, why.text, e);
 	bool ok = look_at_all(p, c, e);
 	if (look_at_stores(p, c) && ok)
 		remember(p, c);

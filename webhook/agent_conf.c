@@ -94,10 +94,12 @@ static bool put_proxy(const struct plan *p, json_t *doc, struct err *e)
 {
 	bool cache = false, quit = false;
 	int64_t port = CACHE_PORT;
-	const char *token =
-		asked_text(&p->asked, "agent-cache-use-auto-auth-token", "true");
-	const struct asked_entry *said =
-		asked_find(&p->asked, "agent-cache-listener-port", NULL);
+	const struct asked_entry *said = asked_find(&p->asked,
+						    "agent-cache-listener-port", NULL),
+				 *use = asked_find(&p->asked,
+						   "agent-cache-use-auto-auth-token",
+						   NULL);
+	const char *token = use ? use->value : "true";
 	if (!asked_bool(&p->asked, "agent-cache-enable", &cache, e) ||
 	    !asked_bool(&p->asked, "agent-enable-quit", &quit, e))
 		return false;
@@ -106,9 +108,12 @@ static bool put_proxy(const struct plan *p, json_t *doc, struct err *e)
 		return asked_wrong(said, e, "a port from 1 to %d is wanted", PORT_MAX);
 	if (strcmp(token, "true") != 0 && strcmp(token, "false") != 0 &&
 	    strcmp(token, "force") != 0)
-		return asked_wrong(
-			asked_find(&p->asked, "agent-cache-use-auto-auth-token", NULL), e,
-			"true, false or force is wanted");
+		return asked_wrong(use, e, "true, false or force is wanted");
+	const struct asked_entry *idle = cache ? NULL : use ? use : quit ? NULL : said;
+	if (idle)
+		notes_add(p->warnings,
+			  "annotation %s has no effect without agent-cache-enable",
+			  idle->key);
 	if (!cache && !quit)
 		return true;
 	if (p->mode == MODE_INIT)

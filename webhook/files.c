@@ -164,6 +164,56 @@ static bool put_named(const struct plan *p, const struct asked_entry *entry,
 			   near ? "?)" : "");
 }
 
+// What stands before the first ':' may be a store: one of the pod's, or nearly one of the
+// operator's, which would be a path to the agent.
+static bool check_store(const struct plan *p, const struct asked_entry *entry,
+			struct str path, struct err *e)
+{
+	const char *names[NAMES_MAX], *name, *near;
+	const json_t *one;
+	json_t *body;
+	size_t n = 0;
+	struct str word;
+	AUTO_JSON json_t *chosen = NULL;
+	if (!memchr(path.p, ':', path.len) || !str_next(&path, ':', &word) ||
+	    memchr(word.p, '/', word.len))
+		return true;
+	AUTO_FREE char *said = mem_strndup(word.p, word.len);
+	if (!asked_list(&p->asked, "stores", &chosen, e))
+		return false;
+	json_object_foreach(p->ask->settings->stores, name, body)
+	{
+		if (n < NAMES_MAX)
+			names[n++] = name;
+	}
+	if (json_object_get(p->ask->settings->stores, said)) {
+		bool mine = !chosen;
+		POD_EACH (chosen, i, one)
+			mine |= strcmp(json_string_value(one), said) == 0;
+		return mine ||
+		       asked_wrong(entry, e,
+				   "ampoule.dev/stores leaves the store '%.63s' out; "
+				   "name it there, too",
+				   said);
+	}
+	near = strcmp(said, "vault") ? str_nearest(said, names, n) : NULL;
+	return !near ||
+	       asked_wrong(entry, e, "there is no store '%.63s' (did you mean %.63s?)",
+			   said, near);
+}
+
+// Of a version a number is wanted.
+static bool is_version(struct str path)
+{
+	static const char key[] = "version=";
+	const char *end = path.p + path.len, *at = strstr(path.p, key);
+	if (!at || at >= end || at == path.p || !strchr("?&", at[-1]))
+		return true;
+	at += strlen(key);
+	size_t digits = strspn(at, "0123456789");
+	return digits > 0 && (at + digits >= end || strchr("#&", at[digits]));
+}
+
 // [store:]path[?version=N][#key] [| template]
 bool plan_secret(const struct plan *p, const struct asked_entry *entry, json_t *to,
 		 struct err *e)
@@ -173,7 +223,7 @@ bool plan_secret(const struct plan *p, const struct asked_entry *entry, json_t *
 		str_trim(bar ? (struct str){ entry->value, (size_t)(bar - entry->value) }
 			     : str_of(entry->value));
 	struct str name = str_trim(str_of(bar ? bar + 1 : ""));
-	bool wrong = path.len == 0 || path.p[path.len - 1] == '#';
+	bool wrong = path.len == 0 || path.p[path.len - 1] == '#' || !is_version(path);
 	for (size_t i = 0; i < path.len; i++)
 		wrong |= path.p[i] == '|' || (unsigned char)path.p[i] < ' ';
 	if (wrong)
@@ -182,6 +232,8 @@ bool plan_secret(const struct plan *p, const struct asked_entry *entry, json_t *
 				   "[| template]");
 	if (bar && name.len == 0)
 		return asked_wrong(entry, e, "the name of a template is wanted behind |");
+	if (!check_store(p, entry, path, e))
+		return false;
 	json_object_set_new(to, "secret", json_str(path.p, path.len));
 	if (name.len == 0)
 		return true;
@@ -327,18 +379,23 @@ static bool add_file(struct plan *p, const char *n, const struct asked_entry *fi
 	return true;
 }
 
-// Two files at one place: the second would be lost.
-static bool check_twice(const struct plan *p, const json_t *file,
+// Two files at one place, or one below the other: the second would be lost.
+static bool check_twice(struct plan *p, const json_t *file,
 			const struct asked_entry *first, struct err *e)
 {
 	const char *path = pod_text(file, "destination");
 	const json_t *other;
-	POD_EACH (p->templates, i, other)
-		if (other != file && strcmp(pod_text(other, "destination"), path) == 0)
-			return asked_wrong(first, e,
-					   "'%s' and '%s' are both the file %s; give one "
-					   "another name, or preserve-secret-case",
-					   pod_text(other, "name"), first->n, path);
+	POD_EACH (p->templates, i, other) {
+		const char *there = pod_text(other, "destination");
+		if (other != file &&
+		    (plan_below(p, there, path) || plan_below(p, path, there)))
+			return asked_wrong(
+				first, e,
+				"'%s' and '%s' want the same place %s; give one "
+				"another name, or preserve-secret-case",
+				pod_text(other, "name"), first->n,
+				strlen(there) < strlen(path) ? there : path);
+	}
 	return true;
 }
 

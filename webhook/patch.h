@@ -25,6 +25,8 @@ MUST_CHECK bool patch_apply(const json_t *patch, json_t **doc, struct err *e);
 struct plan;
 MUST_CHECK bool patch_container(const struct plan *p, const char *text,
 				json_t **container, struct err *e);
+// Whether the API server can take the container; the fault names the member.
+MUST_CHECK bool patch_fits(const json_t *container, struct err *e);
 bool patch_is_empty(const char *text);
 // Whether a mount at `path` hides nothing that the agent needs, beside the mounts `ours`.
 bool patch_may_mount(const struct plan *p, const json_t *ours, const char *path);

@@ -208,9 +208,8 @@ static bool keeps_mounts(const struct plan *p, const json_t *before, const json_
 		const json_t *was = pod_find(old, "mountPath", path);
 		if (was ? !json_equal(was, one) : !patch_may_mount(p, old, path))
 			return err_set(e, ERR_DENIED, 0,
-				       *path ? "its mount %.100s would hide what the "
-					       "agent needs; mount it elsewhere"
-					     : "its mount has no mountPath%.100s",
+				       "its mount %.100s would hide what the agent "
+				       "needs; mount it elsewhere",
 				       path);
 	}
 	return true;
@@ -254,6 +253,12 @@ static bool keeps_arguments(const json_t *before, const json_t *after, struct er
 		if (!has_word(list, json_string_value(one)))
 			return err_set(e, ERR_DENIED, 0, "it removes the argument %.60s",
 				       json_string_value(one));
+	one = json_array_get(old, 0);
+	if (one && !json_equal(json_array_get(list, 0), one))
+		return err_set(e, ERR_DENIED, 0,
+			       "it adds an argument before '%.60s'; add it at the end "
+			       "(/args/-)",
+			       json_string_value(one));
 	POD_EACH (list, i, one) {
 		const char *text = json_string_value(one);
 		if (!text || (!has_word(old, text) && !is_argument(text)))
@@ -286,8 +291,7 @@ static bool keeps_members(json_t *before, json_t *after, struct err *e)
 					       "operator's",
 					       key);
 		}
-	return *pod_text(after, "name") ||
-	       err_set(e, ERR_CONFIG, 0, "it leaves the container without a name");
+	return true;
 }
 
 bool patch_is_empty(const char *text)
@@ -306,7 +310,8 @@ bool patch_container(const struct plan *p, const char *text, json_t **container,
 	if (patch_is_empty(text))
 		return true;
 	return json_parse(text, strlen(text), PATCH_TEXT_MAX, JSON_PLAIN, &patch, e) &&
-	       patch_apply(patch, container, e) && keeps_members(before, *container, e) &&
+	       patch_apply(patch, container, e) && patch_fits(*container, e) &&
+	       keeps_members(before, *container, e) &&
 	       keeps_arguments(before, *container, e) &&
 	       keeps_mounts(p, before, *container, e) &&
 	       keeps_variables(p, before, *container, e) &&

@@ -166,8 +166,12 @@ static bool read_annotation(const struct node *n, struct settings *s, struct err
 		suffix = n->key;
 	}
 	const struct option_row *row = annotation_find(prefix, suffix, &unused);
-	if (!row || unused)
-		return node_err(n, e, "there is no annotation of this name");
+	if (!row || unused) {
+		AUTO_FREE char *near = row ? NULL : annotation_nearest(prefix, suffix);
+		return node_err(n, e, "there is no annotation of this name%s%s%s",
+				near ? " (did you mean " : "", near ? near : "",
+				near ? "?)" : "");
+	}
 	if (n->kind != NODE_STRING && n->kind != NODE_BOOL && n->kind != NODE_INT)
 		return node_err(n, e, "a text is wanted, as in an annotation");
 	const char *text = n->kind == NODE_BOOL ? n->truth ? "true" : "false" : n->text;
@@ -257,6 +261,25 @@ static json_t *store_body(struct pool *p, const struct node *body)
 	return o;
 }
 
+// The store as the agent will read it, so that a fault shows here, at the block's line.
+static bool check_store(const struct node_block *block, const json_t *body, struct err *e)
+{
+	static const char place[] = "store:1: ";
+	AUTO_JSON json_t *doc =
+		json_pack("{s:{s:O}, s:[{s:s, s:s}]}", "store", block->label, body,
+			  "template", "destination", "/x", "contents", "x");
+	AUTO_FREE char *text = json_text(doc);
+	struct conf *c = NULL;
+	struct err why = ERR_INIT;
+	struct conf_load_opts opts = { .text = text, .text_name = "store" };
+	if (!conf_load(&opts, &c, &why))
+		return node_err(
+			block->body, e, "'%.63s': %s", block->label,
+			why.text + (str_starts(why.text, place) ? strlen(place) : 0));
+	conf_free(c);
+	return true;
+}
+
 static bool read_stores(struct pool *p, const struct node *root, struct settings *s,
 			struct err *e)
 {
@@ -267,8 +290,10 @@ static bool read_stores(struct pool *p, const struct node *root, struct settings
 		if (!blocks.list[i].label)
 			return node_err(blocks.list[i].body, e,
 					"a store has a name: store \"aws\" {…}");
-		json_object_set_new(s->stores, blocks.list[i].label,
-				    store_body(p, blocks.list[i].body));
+		json_t *body = store_body(p, blocks.list[i].body);
+		json_object_set_new(s->stores, blocks.list[i].label, body);
+		if (!check_store(&blocks.list[i], body, e))
+			return false;
 	}
 	return true;
 }
@@ -287,26 +312,6 @@ static bool read_templates(struct pool *p, const struct node *root, struct setti
 					"\"pg\" { contents = \"…\" }");
 		json_object_set_new(s->templates, blocks.list[i].label,
 				    json_string(text->text));
-	}
-	return true;
-}
-
-// The stores as the agent will read them, so that a fault shows here.
-static bool check_stores(const struct settings *s, const char *file, struct err *e)
-{
-	const char *name;
-	json_t *body;
-	json_object_foreach(s->stores, name, body)
-	{
-		AUTO_JSON json_t *doc =
-			json_pack("{s:{s:O}, s:[{s:s, s:s}]}", "store", name, body,
-				  "template", "destination", "/x", "contents", "x");
-		AUTO_FREE char *text = json_text(doc);
-		struct conf *c = NULL;
-		struct conf_load_opts opts = { .text = text, .text_name = file };
-		if (!conf_load(&opts, &c, e))
-			return err_wrap(e, "store '%.63s'", name);
-		conf_free(c);
 	}
 	return true;
 }
@@ -343,8 +348,7 @@ bool settings_parse(const char *file, const char *text, size_t len, struct setti
 	return known(root, e) && read_texts(root, ret, e) &&
 	       read_annotations(&pool, root, ret, e) && read_allowed(root, ret, e) &&
 	       read_stores(&pool, root, ret, e) && read_templates(&pool, root, ret, e) &&
-	       settings_kube_read(&pool, root, ret, e) && check_stores(ret, file, e) &&
-	       check_names(ret, file, e) &&
+	       settings_kube_read(&pool, root, ret, e) && check_names(ret, file, e) &&
 	       policies_add(ret->policies, file, text, len, false, e) &&
 	       (!ret->policy_path ||
 		policies_add_path(ret->policies, ret->policy_path, e));

@@ -58,7 +58,9 @@ static bool add_mount(struct plan *p, const struct plan_target *t, size_t index,
 				    json_string(plan_folder(p, t, index)));
 	if (at == json_array_size(mounts))
 		return json_array_append_new(mounts, ours) == 0;
-	json_array_set_new(mounts, at, pod_overlay(json_array_get(mounts, at), ours));
+	json_t *kept = pod_overlay(json_array_get(mounts, at), ours);
+	json_object_del(kept, "subPathExpr"); // beside subPath it is refused
+	json_array_set_new(mounts, at, kept);
 	json_decref(ours);
 	return true;
 }

@@ -135,16 +135,38 @@ static bool is_near(const char *suffix, const char *tail, const char *name, size
 	return str_nearest(said, &one, 1);
 }
 
+// A peer's name, or the rest of one, under our prefix: by the name that is right here.
+static char *ours_of(const char *suffix)
+{
+	static const char *const before[] = { "", "agent-", "agent-inject-" };
+	const char *n;
+	for (size_t i = 0; i < ARRAY_LEN(before); i++) {
+		AUTO_FREE char *whole = mem_printf("%s%s", before[i], suffix);
+		const struct option_row *row = annotation_find(PREFIX_VAULT, whole, &n);
+		const char *name = row ? annotation_name(row, PREFIX_OURS) : NULL;
+		if (name)
+			return mem_printf("%s%.*s%s", prefixes[PREFIX_OURS],
+					  (int)stem(name), name, n ? n : "");
+	}
+	return NULL;
+}
+
 char *annotation_nearest(enum annotation_prefix prefix, const char *suffix)
 {
 	AUTO_POOL struct pool pool = { 0 };
 	const char *names[NAMES_MAX];
 	size_t n = 0;
+	char *ours = prefix == PREFIX_OURS ? ours_of(suffix) : NULL;
+	if (ours)
+		return ours;
 	for (const struct option_row *r = NULL; (r = options_next(r)) && n < NAMES_MAX;) {
 		const char *name = annotation_name(r, prefix);
-		if (!name)
+		if (!name || str_ends(name, "inject-status")) // which nobody writes
 			continue;
 		size_t len = stem(name);
+		if (name[len] && strlen(suffix) <= len &&
+		    strncmp(suffix, name, len - 1) == 0) // <n> is missing
+			return mem_printf("%s%s", prefixes[prefix], name);
 		const char *tail = name[len] ? tail_of(suffix, name) : "";
 		if (name[len] && (!*tail || !is_near(suffix, tail, name, len)))
 			continue;

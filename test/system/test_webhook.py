@@ -581,6 +581,20 @@ def test_inject_takes_one_file():
     assert done.returncode == 2 and done.stderr.startswith("usage")
 
 
+def test_faults_of_the_settings_name_line_and_name(tmp_path):
+    path = tmp_path / "webhook.hcl"
+
+    def fault(text):
+        path.write_text(text)
+        done = inject(DEPLOYMENT, "--config", str(path))
+        assert done.returncode == 1
+        return done.stderr
+
+    assert "did you mean ampoule.dev/service" in fault('annotations { servce = "x" }\n')
+    said = fault('image = "x:1"\n\nstore "aws" {\n  type = "vault"\n  timeout = "x"\n}\n')
+    assert "webhook.hcl:3: " in said and "store: 'aws': timeout: " in said
+
+
 def test_explain_knows_every_annotation():
     def explain(name):
         return subprocess.run([os.path.join(BIN, "ampoule"), "explain", name],
