@@ -148,6 +148,9 @@ static void set_general(struct setter *s, struct http_call *call)
 	if (!call->aws_sigv4) // which refuses to sign such paths
 		SET(s, PATH_AS_IS, 1L);
 	SET(s, CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
+	SET(s, TCP_KEEPALIVE, 1L); // who forwards it may forget it in silence
+	SET(s, TCP_KEEPIDLE, 30L);
+	SET(s, TCP_KEEPINTVL, 10L);
 	SET(s, DNS_CACHE_TIMEOUT, 5L); // enough for a burst; a fault asks again
 	SET(s, HEADERFUNCTION, header_cb);
 	SET(s, HEADERDATA, call);

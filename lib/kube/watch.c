@@ -105,6 +105,7 @@ static void take_event(struct kube_watch *w, const struct kube_event *event)
 		return;
 	}
 	set(&w->version, kube_version(event->object));
+	works(w);
 	if (event->type != KUBE_BOOKMARK)
 		w->opts.changed(w->opts.ctx, event->object, event->type == KUBE_DELETED);
 }
@@ -132,13 +133,16 @@ static void on_end(void *ctx, const json_t *object, const struct err *e)
 	w->call = NULL;
 	if (w->bad.kind != ERR_NONE && (!e || e->cause != KUBE_GONE))
 		e = &w->bad;
+	// One that was cut may have worked; proxies cut those on which nothing comes.
+	bool soon = clock_mono_ms() - w->begun_ms < SHORT_WATCH_MS;
+	if (e && !soon)
+		backoff_reset(&w->backoff);
 	if (e) {
 		failed(w, e);
 		return;
 	}
 	works(w);
 	// Its time is over, as was agreed; but nobody makes us ask without a pause.
-	bool soon = clock_mono_ms() - w->begun_ms < SHORT_WATCH_MS;
 	again_in(w, soon ? KUBE_RETRY_MIN_MS : 0);
 }
 

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
 #include "lib/http/server.h"
@@ -336,7 +337,7 @@ static void test_pages_then_events(void **state)
 	t.script = rest - t.asked;
 	later(&t.changed, 3);
 	assert_non_null(strstr(t.lines[3], "&resourceVersion=9&"));
-	assert_string_equal(t.text, "(list a+list b c)+d-a{retry}+b");
+	assert_string_equal(t.text, "(list a+list b c)+d-a{retry}{good}+b");
 	kube_watch_free(w);
 }
 
@@ -387,7 +388,61 @@ static void test_garbage_is_given_up(void **state)
 	until(&t.health, 1);
 	http_stream_abort(TAKE(t.open)); // the client has left already
 	later(&t.changed, 2);
-	assert_string_equal(t.text, "(list){config}+a{good}+b");
+	assert_string_equal(t.text, "(list){config}{good}+a+b");
+	kube_watch_free(w);
+}
+
+// A stream that was cut after a while is begun again at once, the tenth time, too.
+static void test_idle_streams_are_cut(void **state)
+{
+	static const struct say script[] = { { 200, LIST("1", "", ""), 0 },
+					     { 200, "", true },
+					     { 200, "", true },
+					     { 200, "", true },
+					     { 200, "", true },
+					     { 200, "", true },
+					     { 200, "", true },
+					     { 200, "", true },
+					     { 200, "", true },
+					     { 200, "", true },
+					     { 200, "", true } };
+	(void)state;
+	struct kube_watch *w = watch(script, NULL);
+	for (unsigned i = 2; i <= 11; i++) {
+		int64_t from = clock_mono_ms();
+		later(&t.asked, i);
+		assert_true(clock_mono_ms() - from < 4 * KUBE_RETRY_MIN_MS);
+		if (i == 11)
+			break;
+		clock_fake_advance(6000);
+		http_stream_abort(TAKE(t.open));
+	}
+	kube_watch_free(w);
+}
+
+// A connection that somebody forgets in silence is found out: the kernel's timer of its
+// keepalive ("02", proc(5)) runs.
+static void test_a_stream_is_kept_alive(void **state)
+{
+	static const struct say script[] = { { 200, LIST("1", "", ""), 0 },
+					     { 200, EVENT("ADDED", "a", "2"), true } };
+	char line[512], from[32], to[32], want[16], timer[32];
+	unsigned found = 0, alive = 0;
+	(void)state;
+	struct kube_watch *w = watch(script, NULL);
+	until(&t.changed, 1);
+	snprintf(want, sizeof(want), ":%04X", http_server_port(t.server));
+	FILE *f = fopen("/proc/self/net/tcp", "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, " %*s %31s %31s 01 %*s %31s", from, to, timer) == 3 &&
+		    strstr(to, want)) {
+			found++;
+			alive += strncmp(timer, "02:", 3) == 0;
+		}
+	fclose(f);
+	assert_true(found > 0);
+	assert_int_equal(alive, found);
 	kube_watch_free(w);
 }
 
@@ -403,6 +458,8 @@ int main(void)
 		CASE(test_too_old_means_a_new_list),
 		CASE(test_a_refusal_names_the_right),
 		CASE(test_garbage_is_given_up),
+		CASE(test_idle_streams_are_cut),
+		CASE(test_a_stream_is_kept_alive),
 	};
 	mem_init(false);
 	return cmocka_run_group_tests_name("kube", tests, NULL, NULL);
