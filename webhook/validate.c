@@ -183,6 +183,22 @@ static void answer_pod(struct validating *v)
 		answer_update(v, &ask);
 }
 
+// A Binding gives its annotations to a pod that exists.
+static void answer_binding(struct validating *v)
+{
+	struct verdict *verdict = &v->note->verdict;
+	bool mark;
+	const char *key = changed_annotation(
+		json_object_get(metadata_of(v->r->object), "annotations"), NULL, &mark);
+	AUTO_FREE char *field =
+		mem_printf("metadata.annotations[%.150s]", key ? key : "");
+	if (!key)
+		return;
+	refuse(verdict, "update.annotations", field,
+	       "a Binding would give it to a pod that exists; remove it");
+	verdict_word(v->warnings, verdict);
+}
+
 // --- workloads
 
 static const json_t *template_of(const json_t *object)
@@ -248,7 +264,9 @@ static void answer(struct validating *v, struct buf *to)
 	struct verdict *verdict = &v->note->verdict;
 	const json_t *pod = template_of(r->object);
 	v->note->what = "allowed";
-	if (!concerns_us(r))
+	if (strcmp(r->kind, "Binding") == 0)
+		answer_binding(v);
+	else if (!concerns_us(r))
 		v->note->what = "not asked";
 	else if (strcmp(r->kind, "Pod") == 0)
 		answer_pod(v);

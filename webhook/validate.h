@@ -9,6 +9,8 @@
 //	pods/status               UPDATE, with the matchCondition
 //	                          object.metadata.?annotations != oldObject.metadata.?annotations
 //	                          || object.metadata.?labels != oldObject.metadata.?labels
+//	bindings, pods/binding    CREATE, where they have annotations of ours: the API server
+//	                          gives them to the pod
 //	deployments, statefulsets, daemonsets, replicasets (apps), jobs, cronjobs (batch)
 //	                          CREATE, UPDATE: warnings at kubectl apply
 //

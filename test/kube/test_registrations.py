@@ -107,6 +107,28 @@ def test_system_namespaces_never(kube, webhook, namespace):
     assert reviews(webhook) == before
 
 
+def test_a_binding_brings_none_of_our_annotations(kube, webhook):
+    """Who may bind could mark any pod as injected; the API server copies the annotations."""
+    place = "/api/v1/namespaces/asking"
+    mark, other = {"vault.hashicorp.com/agent-inject-status": "injected"}, {"example.org/a": "b"}
+
+    def bind(name, annotations, path):
+        return kube.call("POST", f"{place}/{path}", {
+            "apiVersion": "v1", "kind": "Binding",
+            "metadata": {"name": name, "annotations": annotations},
+            "target": {"kind": "Node", "name": "nowhere"}})
+
+    for name, path in (("bound", "pods/bound/binding"), ("bound-too", "bindings")):
+        assert kube.create_pod("asking", dict(pod({}), metadata={"name": name})).status == 201
+        refused = bind(name, dict(other, **mark), path)
+        assert refused.status == 403 and "update.annotations" in refused.message
+        assert "agent-inject-status" in refused.message and "remove it" in refused.message
+        before = reviews(webhook)
+        assert bind(name, other, path).status == 201
+        assert reviews(webhook) == before
+        assert kube.get(f"{place}/pods/{name}").document["metadata"]["annotations"] == other
+
+
 def test_workloads_are_looked_at(kube, webhook):
     before = reviews(webhook)
     answer = workload(kube, "asking", dict(ASKS, **{"ampoule.dev/interval-a": "often"}))
