@@ -183,7 +183,7 @@ bool kube_send_streaming(struct kube *k, const struct kube_request *req,
 		.no_redirect = true,
 		.chunk = s ? s->chunk : NULL,
 	};
-	c->path = mem_strdup(req->path);
+	c->path = mem_strdup(req->about ? req->about : req->path);
 	c->next = k->calls;
 	if (c->next)
 		c->next->prev = c;

@@ -22,6 +22,7 @@ struct kube_watch {
 	struct kube *kube;
 	struct kube_watch_opts opts;
 	char *path, *name;
+	char *about; // the path of the one object, or of all
 	struct kube_call *call;
 	struct loop_timer timer;
 	struct backoff backoff;
@@ -101,7 +102,7 @@ static void on_page(void *ctx, const json_t *list, const struct err *e)
 static void take_event(struct kube_watch *w, const struct kube_event *event)
 {
 	if (event->type == KUBE_ERROR) {
-		kube_explain(KUBE_WATCH, w->path, event->code, &w->bad);
+		kube_explain(KUBE_WATCH, w->about, event->code, &w->bad);
 		return;
 	}
 	set(&w->version, kube_version(event->object));
@@ -183,6 +184,7 @@ static void begin(struct kube_watch *w)
 	struct kube_request req = {
 		.verb = watching ? KUBE_WATCH : KUBE_LIST,
 		.path = w->path,
+		.about = w->about,
 		.accept = !w->opts.metadata_only ? NULL
 			  : watching             ? AS_METADATA("PartialObjectMetadata")
 				     : AS_METADATA("PartialObjectMetadataList"),
@@ -203,12 +205,15 @@ static void begin(struct kube_watch *w)
 struct kube_watch *kube_watch_new(struct kube *k, const struct kube_watch_opts *o)
 {
 	struct kube_watch *w = mem_alloc(sizeof(*w));
-	*w = (struct kube_watch){ .kube = k,
-				  .opts = *o,
-				  .path = mem_strdup(o->path),
-				  .name = mem_strdup(o->name),
-				  .backoff = { .min_ms = KUBE_RETRY_MIN_MS,
-					       .max_ms = KUBE_RETRY_MAX_MS } };
+	*w = (struct kube_watch){
+		.kube = k,
+		.opts = *o,
+		.path = mem_strdup(o->path),
+		.name = mem_strdup(o->name),
+		.about = mem_printf("%s%s%s", o->path, o->name ? "/" : "",
+				    o->name ? o->name : ""),
+		.backoff = { .min_ms = KUBE_RETRY_MIN_MS, .max_ms = KUBE_RETRY_MAX_MS }
+	};
 	kube_stream_init(&w->stream);
 	again_in(w, 0);
 	return w;
@@ -223,6 +228,7 @@ void kube_watch_free(struct kube_watch *w)
 	kube_stream_release(&w->stream);
 	mem_free(w->path);
 	mem_free(w->name);
+	mem_free(w->about);
 	mem_free(w->version);
 	mem_free(w->continue_);
 	mem_free(w);

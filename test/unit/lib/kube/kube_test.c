@@ -375,6 +375,12 @@ static void test_a_refusal_names_the_right(void **state)
 	later(&t.health, 3);
 	assert_non_null(strstr(t.why.text, "verbs [watch]"));
 	kube_watch_free(w);
+	t.script = script - t.asked; // of one object: no more than the right to that
+	w = watch(t.script, "web");
+	later(&t.health, 4);
+	assert_non_null(strstr(t.why.text, "resources [\"namespaces\"], resourceNames "
+					   "[\"web\"], verbs [list]"));
+	kube_watch_free(w);
 }
 
 static void test_garbage_is_given_up(void **state)
