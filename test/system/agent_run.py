@@ -5,6 +5,7 @@ here sleeps for a fixed time: every wait is for an event, with a limit."""
 import json
 import os
 import queue
+import select
 import shutil
 import signal
 import subprocess
@@ -45,14 +46,35 @@ class Lines:
     """What a program prints, line by line, with a wait for one of them."""
 
     def __init__(self, stream):
+        self.stream = stream
+        self.poll = select.poll()
+        self.poll.register(stream, select.POLLIN)
         self.queue = queue.Queue()
         self.seen = []
-        self.thread = threading.Thread(target=self._read, args=(stream,), daemon=True)
+        self.rest = b""
+        self.lock = threading.Lock()  # whoever holds it reads
+        self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
-    def _read(self, stream):
-        for line in stream:
-            self.queue.put(line.rstrip("\n"))
+    def _take(self):
+        """What is there goes to the queue, as lines. None: nothing; False: no more will come."""
+        with self.lock:
+            if not self.poll.poll(0):
+                return None
+            some = os.read(self.stream.fileno(), 1 << 16)
+            *whole, self.rest = (self.rest + some).split(b"\n")
+            if not some and self.rest:
+                whole.append(self.rest)
+                self.rest = b""
+            for line in whole:
+                self.queue.put(line.decode(errors="replace"))
+            return bool(some)
+
+    def _read(self):
+        poll = select.poll()
+        poll.register(self.stream, select.POLLIN)
+        while self._take() is not False:
+            poll.poll()
         self.queue.put(None)
 
     def _drain(self):
@@ -62,6 +84,9 @@ class Lines:
                 self.seen.append(line)
 
     def all(self):
+        """Whatever was written before this call."""
+        if self.thread.is_alive():
+            self._take()
         self._drain()
         return list(self.seen)
 
