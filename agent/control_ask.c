@@ -10,6 +10,7 @@
 #include "agent/control.h"
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
+#include "lib/base/mem.h"
 
 enum { CONNECT_AGAIN_MS = 10, COMES_UP_MS = 5 * 60 * 1000, READ_STEP = 4096 };
 
@@ -50,14 +51,21 @@ static bool connect_to(const struct control_question *q, int64_t until_ms, int *
 	}
 }
 
+// In one piece: an agent that ends between two would end us by SIGPIPE.
+static bool say(int fd, const char *line, struct err *e)
+{
+	AUTO_FREE char *text = mem_printf("%s\n", line);
+	size_t len = strlen(text);
+	return send(fd, text, len, MSG_NOSIGNAL) == (ssize_t)len ||
+	       err_set(e, ERR_RETRY, errno, "write to the agent");
+}
+
 bool control_ask(const struct control_question *q, struct buf *to, struct err *e)
 {
 	int64_t limit_ms = q->timeout_ms ? q->timeout_ms : COMES_UP_MS;
 	int64_t until_ms = clock_mono_ms() + limit_ms;
 	AUTO_CLOSE int fd = -1;
-	if (!connect_to(q, until_ms, &fd, e) ||
-	    !file_write_all(fd, q->line, strlen(q->line), e) ||
-	    !file_write_all(fd, "\n", 1, e))
+	if (!connect_to(q, until_ms, &fd, e) || !say(fd, q->line, e))
 		return false;
 	if (!q->timeout_ms)
 		until_ms = INT64_MAX;
