@@ -71,10 +71,13 @@ class Lines:
             return bool(some)
 
     def _read(self):
-        poll = select.poll()
-        poll.register(self.stream, select.POLLIN)
-        while self._take() is not False:
-            poll.poll()
+        try:
+            poll = select.poll()
+            poll.register(self.stream, select.POLLIN)
+            while self._take() is not False:
+                poll.poll()
+        except (ValueError, OSError):
+            pass  # the test has closed the stream
         self.queue.put(None)
 
     def _drain(self):
