@@ -32,7 +32,6 @@ static bool is_new(const char *text)
 
 bool bounds_pass(const struct conf_breach *b, const char *who, struct err *e)
 {
-	static const char *const modes[] = { "enforce", "warn", "audit" };
 	const struct conf_restrict *r = b->by;
 	if (r->mode == RESTRICT_ENFORCE) {
 		if (e)
@@ -47,7 +46,7 @@ bool bounds_pass(const struct conf_breach *b, const char *who, struct err *e)
 			 LOG_STR("policy", r->name), LOG_STR("rule", b->rule),
 			 LOG_STR("template", who));
 	audit(AUDIT_POLICY, LOG_STR("policy", r->name), LOG_STR("rule", b->rule),
-	      LOG_STR("mode", modes[r->mode]), LOG_STR("template", who),
+	      LOG_STR("mode", conf_restrict_modes[r->mode]), LOG_STR("template", who),
 	      LOG_STR("why", b->why.text));
 	return true;
 }

@@ -183,7 +183,7 @@ static bool is_pleased(struct judging *j, const struct patterns *p, enum policy_
 	if (f->uses[kind].overfull || (kind == FACT_PATHS && way_around(f)) ||
 	    (kind <= FACT_FUNCTIONS && f->config_map))
 		return false;
-	for (size_t i = 0; i < f->uses[kind].n; i++) {
+	for (size_t i = 0; i < f->uses[kind].n && !j->pod->compares; i++) {
 		const struct fact *fact = &f->uses[kind].list[i];
 		if (fact->odd || covered(p, kind, fact, deny) == deny)
 			return false;

@@ -11,13 +11,7 @@
 #include "webhook/policy_int.h"
 
 // A pod has two agents at most; what more there is was written by hand.
-enum {
-	CONFIG_MAX = 1 << 20,
-	FACTS_MAX = 2000,
-	SUM_LEN = 32,
-	AGENTS_MAX = 2,
-	SAME_NAME_MAX = 32
-};
+enum { FACTS_MAX = 2000, AGENTS_MAX = 2 };
 
 static const char *const lists[] = { "initContainers", "containers",
 				     "ephemeralContainers" };

@@ -190,10 +190,9 @@ static void answer_binding(struct validating *v)
 	bool mark;
 	const char *key = changed_annotation(
 		json_object_get(metadata_of(v->r->object), "annotations"), NULL, &mark);
-	AUTO_FREE char *field =
-		mem_printf("metadata.annotations[%.150s]", key ? key : "");
 	if (!key)
 		return;
+	AUTO_FREE char *field = mem_printf("metadata.annotations[%.150s]", key);
 	refuse(verdict, "update.annotations", field,
 	       "a Binding would give it to a pod that exists; remove it");
 	verdict_word(v->warnings, verdict);

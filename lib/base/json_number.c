@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Numbers that keep their text: jansson has only 64-bit integers and doubles, and would
-// change 1.10 to 1.1000000000000001 in a secret. So number literals of store data travel as strings that
-// begin with a mark which is random in each process.
+// change 1.10 to 1.1000000000000001 in a secret. So number literals of store data travel as
+// strings that begin with a mark which is random in each process.
 #include "lib/base/json_number.h"
 
 #include <stdio.h>

@@ -170,6 +170,7 @@ struct conf_policy {
 
 // What becomes of what a restriction does not allow.
 enum conf_restrict_mode { RESTRICT_ENFORCE, RESTRICT_WARN, RESTRICT_AUDIT };
+extern const char *const conf_restrict_modes[]; // their words; NULL-ended
 
 // restrict "policy" {…}: patterns of lib/conf/path_rule.h. Each one counts.
 struct conf_restrict {

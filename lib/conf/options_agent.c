@@ -8,10 +8,10 @@ static const char *const revoked_words[] = {
 	[REVOKED_KEEP] = "keep", [REVOKED_REMOVE] = "remove", NULL
 };
 
-static const char *const restrict_words[] = { [RESTRICT_ENFORCE] = "enforce",
-					      [RESTRICT_WARN] = "warn",
-					      [RESTRICT_AUDIT] = "audit",
-					      NULL };
+const char *const conf_restrict_modes[] = { [RESTRICT_ENFORCE] = "enforce",
+					    [RESTRICT_WARN] = "warn",
+					    [RESTRICT_AUDIT] = "audit",
+					    NULL };
 
 #define TOP(field) .stanza = STANZA_TOP, .offset = offsetof(struct conf, field)
 #define OBSERVE(field)                                                                   \
@@ -145,11 +145,10 @@ static const struct option_row rows[] = {
 
 	{ RESTRICT(name), .key = "name", .type = OPTION_STRING,
 	  .help = "the policy's name in refusals; the block's label says the same" },
-	{ RESTRICT(mode), .key = "mode", .type = OPTION_WORD, .words = restrict_words,
-	  .default_ = "enforce",
+	{ RESTRICT(mode), .key = "mode", .type = OPTION_WORD,
+	  .words = conf_restrict_modes, .default_ = "enforce",
 	  .help = "what it does not allow: enforce refuses; warn writes a warning and "
-		  "the "
-		  "audit event policy; audit the event alone" },
+		  "the audit event policy; audit the event alone" },
 	{ RESTRICT(allow_paths), .key = "allow_paths", .type = OPTION_LIST,
 	  .help = "patterns of [store:]path; without it all" },
 	{ RESTRICT(deny_paths), .key = "deny_paths", .type = OPTION_LIST,

@@ -70,8 +70,8 @@ enum kube_verb {
 struct kube_request {
 	enum kube_verb verb;
 	const char *path; // "/api/v1/namespaces/x/secrets/y"
-	const char *
-		about; // of a list or watch of one object: its path, for messages; or NULL
+	const char
+		*about; // for messages: the path of the one object that is meant; or NULL
 	const char *query;  // without '?', or NULL
 	const json_t *body; // or NULL; serialized at once
 	const char *accept; // NULL: application/json

@@ -134,11 +134,10 @@ static void on_end(void *ctx, const json_t *object, const struct err *e)
 	w->call = NULL;
 	if (w->bad.kind != ERR_NONE && (!e || e->cause != KUBE_GONE))
 		e = &w->bad;
-	// One that was cut may have worked; proxies cut those on which nothing comes.
 	bool soon = clock_mono_ms() - w->begun_ms < SHORT_WATCH_MS;
-	if (e && !soon)
-		backoff_reset(&w->backoff);
 	if (e) {
+		if (!soon) // it may have worked: proxies cut those on which nothing comes
+			backoff_reset(&w->backoff);
 		failed(w, e);
 		return;
 	}

@@ -437,16 +437,22 @@ def test_a_store_that_is_away(fake, folder, start):
     assert agent.stop() == 0
 
 
-def test_policies_hold_for_the_proxy(fake, folder, start):
+def restricted(fake, folder, start, mode):
+    """An agent and its proxy's port, under a policy about kv/data/pay."""
     fake.login()
-    fake.on("kv/data/app", Answer(json=secret({"a": "b"})))
-    fake.on("kv/data/pay/db", Answer(json=secret({"a": "never"})))
+    fake.on("kv/data/pay/db", Answer(json=secret({"a": "b"})))
     port = free_port()
     agent = start(token_file(folder, fake.address, "t") +
-                  'restrict "no-pay" {\n deny_paths = ["kv/data/pay/**"]\n}\n'
+                  f'restrict "no-pay" {{\n {mode} deny_paths = ["kv/data/pay/**"]\n}}\n'
                   "api_proxy {\n use_auto_auth_token = true\n}\n" + listener(port))
     wait_until("the listener", lambda: listening(port))
     agent.event("login")  # its token is there
+    return agent, port
+
+
+def test_policies_hold_for_the_proxy(fake, folder, start):
+    fake.on("kv/data/app", Answer(json=secret({"a": "b"})))
+    agent, port = restricted(fake, folder, start, "")
     for path in ("kv/data/pay/db", "kv/data/p%61y/db", "kv/data/x/../pay/db"):
         status, text, _ = ask(port, "GET", f"/v1/{path}")
         assert status == 403 and "policy 'no-pay'" in json.loads(text)["errors"][0]
@@ -456,14 +462,7 @@ def test_policies_hold_for_the_proxy(fake, folder, start):
 
 
 def test_policies_that_do_not_enforce_let_the_proxy_pass(fake, folder, start):
-    fake.login()
-    fake.on("kv/data/pay/db", Answer(json=secret({"a": "b"})))
-    port = free_port()
-    agent = start(token_file(folder, fake.address, "t") +
-                  'restrict "no-pay" {\n mode = "audit"\n deny_paths = ["kv/data/pay/**"]\n}\n'
-                  "api_proxy {\n use_auto_auth_token = true\n}\n" + listener(port))
-    wait_until("the listener", lambda: listening(port))
-    agent.event("login")
+    agent, port = restricted(fake, folder, start, 'mode = "audit"\n')
     assert ask(port, "GET", "/v1/kv/data/pay/db")[0] == 200
     assert ask(port, "GET", "/v1/kv/data/pay/db", X_Vault_Namespace="team")[0] == 200
     got = agent.event("policy", rule="deny.paths")
