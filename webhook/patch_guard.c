@@ -188,6 +188,28 @@ static bool keeps_context(const json_t *before, const json_t *after, struct err 
 
 // --- a patch
 
+// What the API server refuses by the number of the mount alone: a place that is taken, a volume
+// that the pod will not have.
+static bool may_add_mount(const struct plan *p, const json_t *container,
+			  const json_t *mount, struct err *e)
+{
+	const char *path = pod_text(mount, "mountPath"),
+		   *volume = pod_text(mount, "name"), *name = pod_text(container, "name");
+	AUTO_JSON json_t *ours = plan_volumes(p);
+	if (pod_find(json_object_get(container, "volumeMounts"), "mountPath", path) !=
+	    mount)
+		return err_set(e, ERR_CONFIG, 0,
+			       "it mounts twice at %.100s in container '%.63s'; give "
+			       "each mount a mountPath of its own",
+			       path, name);
+	return pod_find(json_object_get(p->spec, "volumes"), "name", volume) ||
+	       pod_find(ours, "name", volume) ||
+	       err_set(e, ERR_CONFIG, 0,
+		       "its mount %.100s in container '%.63s' is of the volume '%.63s', "
+		       "which the pod does not have; add that to spec.volumes",
+		       path, name, volume);
+}
+
 // Every mount of before is there, as it was, and none hides another.
 static bool keeps_mounts(const struct plan *p, const json_t *before, const json_t *after,
 			 struct err *e)
@@ -211,6 +233,9 @@ static bool keeps_mounts(const struct plan *p, const json_t *before, const json_
 				       "its mount %.100s would hide what the agent "
 				       "needs; mount it elsewhere",
 				       path);
+		if (!(was && pod_find(list, "mountPath", path) == one) &&
+		    !may_add_mount(p, after, one, e))
+			return false;
 	}
 	return true;
 }
