@@ -106,7 +106,10 @@ static bool member(struct reading *r, const yaml_node_pair_t *pair, json_t *to)
 		return false;
 	if (strlen(name) != key->data.scalar.length || json_object_get(to, name)) {
 		json_decref(value);
-		fail(r, key, "the key stands here twice");
+		err_set(r->e, ERR_CONFIG, 0,
+			"%s:%zu: the key '%.253s' stands here for the second time; keep "
+			"one of them",
+			r->file, key->start_mark.line + 1, name);
 		return false;
 	}
 	return json_object_set_new(to, name, value) == 0;

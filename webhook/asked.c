@@ -41,22 +41,34 @@ static bool is_stronger(const struct asked_entry *a, const struct asked_entry *b
 	return a->layer != b->layer ? a->layer > b->layer : a->prefix > b->prefix;
 }
 
-static void add(struct asked *a, const struct asked_entry *entry, json_t *warnings)
+static void add(struct asked *a, const struct asked_entry *entry)
 {
 	for (size_t i = 0; i < a->n; i++) {
 		struct asked_entry *o = &a->entries[i];
 		if (o->row != entry->row || !same_text(o->n, entry->n))
 			continue;
-		const struct asked_entry *winner = is_stronger(entry, o) ? entry : o;
-		const struct asked_entry *loser = winner == o ? entry : o;
-		if (loser->layer == LAYER_POD && strcmp(o->value, entry->value) != 0)
-			notes_add(warnings, "annotation %s has no effect: %s wins",
-				  loser->key, winner->key);
-		*o = *winner;
+		struct asked_entry winner = is_stronger(entry, o) ? *entry : *o;
+		const char *loser = winner.key == o->key ? entry->key : o->key;
+		if (o->layer == LAYER_POD) { // the last one: both are the pod's
+			winner.beside = o->beside ? pool_printf(&a->pool, "%s, %s",
+								o->beside, loser)
+						  : loser;
+			winner.differs =
+				o->differs || strcmp(o->value, entry->value) != 0;
+		}
+		*o = winner;
 		return;
 	}
 	a->entries = pool_append(&a->pool, a->entries, &a->n, sizeof(*a->entries));
 	a->entries[a->n - 1] = *entry;
+}
+
+void asked_warn_beside(const struct asked_entry *counts, const char *others,
+		       json_t *warnings)
+{
+	notes_add(warnings,
+		  "annotation %s counts; without effect beside it: %s; keep one of them",
+		  counts->key, others);
 }
 
 static int by_name(const void *left, const void *right)
@@ -90,7 +102,7 @@ static void read_layer(struct asked *a, const json_t *annotations, enum asked_la
 		if (!entry.row)
 			unknown += strlen(suffix);
 		if (entry.row)
-			add(a, &entry, warnings);
+			add(a, &entry);
 		else
 			warn_unknown(entry.prefix, key, suffix, warnings);
 	}
@@ -104,6 +116,10 @@ void asked_read(const json_t *const layers[LAYER_COUNT], struct asked *ret,
 		read_layer(ret, layers[layer], layer, warnings);
 	if (ret->n > 1)
 		qsort(ret->entries, ret->n, sizeof(*ret->entries), by_name);
+	for (size_t i = 0; i < ret->n; i++)
+		if (ret->entries[i].differs)
+			asked_warn_beside(&ret->entries[i], ret->entries[i].beside,
+					  warnings);
 }
 
 void asked_release(struct asked *a)

@@ -25,6 +25,9 @@ struct asked_entry {
 	const char *key;   // the whole annotation, for messages
 	enum annotation_prefix prefix;
 	enum asked_layer layer;
+	const char
+		*beside; // the pod's other annotations for the same: "KEY, KEY"; or NULL
+	bool differs;    // and not all have this value
 };
 
 struct asked {
@@ -35,7 +38,7 @@ struct asked {
 };
 
 // The annotations of each layer, an object or NULL; they outlive *ret. Unknown names under
-// our prefixes become warnings.
+// our prefixes become warnings, and so do a pod's annotations that say the same differently.
 void asked_read(const json_t *const layers[LAYER_COUNT], struct asked *ret,
 		json_t *warnings);
 void asked_release(struct asked *a);
@@ -59,5 +62,8 @@ MUST_CHECK bool asked_value(const struct asked_entry *entry, json_t **ret, struc
 // "annotation KEY: reason; remedy". Always false.
 bool asked_wrong(const struct asked_entry *entry, struct err *e, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);
+// Warns that of annotations for the same thing only one counts; others: "KEY, KEY".
+void asked_warn_beside(const struct asked_entry *counts, const char *others,
+		       json_t *warnings);
 // The name by which asked_find() knows a row.
 const char *asked_name(const struct option_row *row);

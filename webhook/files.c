@@ -164,6 +164,28 @@ static bool put_named(const struct plan *p, const struct asked_entry *entry,
 			   near ? "?)" : "");
 }
 
+// A path may hold a ':', but who writes one mostly means a store. The stores that the pod has
+// are told.
+static void warn_path(const struct plan *p, const struct asked_entry *entry,
+		      const char *said, const json_t *chosen)
+{
+	AUTO_BUF struct buf b = BUF_INIT(PATH_TEXT_MAX);
+	const json_t *one;
+	const char *name;
+	json_t *body;
+	POD_EACH (chosen, i, one)
+		buf_printf(&b, " %s", json_string_value(one));
+	json_object_foreach(chosen ? NULL : p->ask->settings->stores, name, body)
+	{
+		buf_printf(&b, " %s", name);
+	}
+	notes_add(p->warnings,
+		  "annotation %s: no store is named '%.63s' (there are:%.80s), so it is "
+		  "part of the path; name the store before it (STORE:%.20s:) if that is "
+		  "meant",
+		  entry->key, said, b.len ? buf_str(&b) : " vault", said);
+}
+
 // What stands before the first ':' may be a store: one of the pod's, or nearly one of the
 // operator's, which would be a path to the agent.
 static bool check_store(const struct plan *p, const struct asked_entry *entry,
@@ -197,9 +219,13 @@ static bool check_store(const struct plan *p, const struct asked_entry *entry,
 				   said);
 	}
 	near = strcmp(said, "vault") ? str_nearest(said, names, n) : NULL;
-	return !near ||
-	       asked_wrong(entry, e, "there is no store '%.63s' (did you mean %.63s?)",
-			   said, near);
+	if (near)
+		return asked_wrong(entry, e,
+				   "there is no store '%.63s' (did you mean %.63s?)",
+				   said, near);
+	if (strcmp(said, "vault") && !strpbrk(said, "?#"))
+		warn_path(p, entry, said, chosen);
+	return true;
 }
 
 // Of a version a number is wanted.
@@ -241,6 +267,16 @@ bool plan_secret(const struct plan *p, const struct asked_entry *entry, json_t *
 	return put_named(p, entry, word, to, e);
 }
 
+// The annotation that asks for the file; NULL: none does.
+static const struct asked_entry *asker_of(const struct plan *p, const char *n)
+{
+	static const char *const names[] = { SECRET, TEMPLATE, TEMPLATE_FILE };
+	const struct asked_entry *entry = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(names) && !entry; i++)
+		entry = given(p, names[i], n);
+	return entry;
+}
+
 static bool put_contents(const struct plan *p, const char *n, json_t *to, struct err *e)
 {
 	const struct asked_entry *text = given(p, TEMPLATE, n),
@@ -250,8 +286,7 @@ static bool put_contents(const struct plan *p, const char *n, json_t *to, struct
 		json_object_set_new(to, "contents",
 				    json_str(text->value, strlen(text->value)));
 		if (file)
-			notes_add(p->warnings, "annotation %s has no effect: %s wins",
-				  file->key, text->key);
+			asked_warn_beside(text, file->key, p->warnings);
 	} else if (file) {
 		if (file->value[0] != '/')
 			return asked_wrong(file, e,
@@ -391,9 +426,9 @@ static bool check_twice(struct plan *p, const json_t *file,
 		    (plan_below(p, there, path) || plan_below(p, path, there)))
 			return asked_wrong(
 				first, e,
-				"'%s' and '%s' want the same place %s; give one "
-				"another name, or preserve-secret-case",
-				pod_text(other, "name"), first->n,
+				"it and %.253s want the same place %.200s; give one "
+				"another file-<n>, or preserve-secret-case",
+				asker_of(p, pod_text(other, "name"))->key,
 				strlen(there) < strlen(path) ? there : path);
 	}
 	return true;
@@ -414,9 +449,7 @@ bool plan_files(struct plan *p, struct err *e)
 		if (!entry->n || !is_file_row(entry->row) ||
 		    (last && strcmp(last, entry->n) == 0))
 			continue;
-		const struct asked_entry *first = given(p, SECRET, entry->n);
-		first = first ? first : given(p, TEMPLATE, entry->n);
-		first = first ? first : given(p, TEMPLATE_FILE, entry->n);
+		const struct asked_entry *first = asker_of(p, entry->n);
 		if (!first) {
 			notes_add(
 				p->warnings,

@@ -57,9 +57,25 @@ static void test_values(void **state)
 	}
 }
 
+// An annotation that is written twice is named.
+static void test_twice(void **state)
+{
+	static const char text[] = "metadata:\n  annotations:\n"
+				   "    ampoule.dev/secret-db: a\n"
+				   "    ampoule.dev/secret-db: b\n";
+	AUTO_JSON json_t *docs = NULL;
+	struct err e = ERR_INIT;
+	(void)state;
+	assert_false(yaml_read("f", text, strlen(text), &docs, &e));
+	assert_string_equal(e.text,
+			    "f:4: the key 'ampoule.dev/secret-db' stands here for "
+			    "the second time; keep one of them");
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_values) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_values),
+					    cmocka_unit_test(test_twice) };
 	mem_init(false);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
