@@ -9,6 +9,7 @@
 #include "agent/state_doc.h"
 #include "agent/state_file.h"
 #include "lib/base/clock.h"
+#include "lib/base/codec.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
@@ -24,18 +25,14 @@ struct state {
 
 static bool digest_text(const json_t *j, char **ret, struct err *e)
 {
-	static const char hex[] = "0123456789abcdef";
 	unsigned char sum[DIGEST_SHA256_LEN];
-	char text[2 * sizeof(sum) + 1] = "";
 	AUTO_BUF struct buf b = BUF_INIT(STATE_MAX);
+	AUTO_BUF struct buf text = BUF_INIT(2 * sizeof(sum));
 	if (!json_write(j, &b, e) ||
 	    !digest_of(DIGEST_SHA256, bytes_of(b.data, b.len), sum, e))
 		return false;
-	for (size_t i = 0; i < sizeof(sum); i++) {
-		text[2 * i] = hex[sum[i] >> 4];
-		text[2 * i + 1] = hex[sum[i] & 15];
-	}
-	*ret = mem_strdup(text);
+	codec_hex_encode(sum, sizeof(sum), &text);
+	*ret = buf_take(&text, NULL);
 	return true;
 }
 

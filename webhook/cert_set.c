@@ -141,15 +141,20 @@ bool cert_is_own_ca(const struct x509 *c)
 	return c->is_ca && str_starts(c->subject, "CN=" CA_NAME);
 }
 
-void cert_cas_read(struct bytes pem, struct cert_cas *to, bool *ret_others)
+void cert_cas_read(struct bytes pem, struct cert_cas *to, bool *ret_others,
+		   struct buf *foreign)
 {
 	AUTO_X509_CHAIN struct x509_chain chain = { 0 };
 	*ret_others = !x509_chain_from_pem(pem, &chain, NULL) && pem.len > 0;
 	for (size_t i = 0; i < chain.n; i++) {
-		if (cert_is_own_ca(chain.certs[i]))
-			cert_cas_add(to, chain.certs[i]);
-		else
-			*ret_others = true;
+		const struct x509 *one = chain.certs[i];
+		if (cert_is_own_ca(one)) {
+			cert_cas_add(to, one);
+			continue;
+		}
+		*ret_others = true;
+		if (foreign && one->is_ca)
+			(void)!x509_to_pem(one, foreign, NULL);
 	}
 }
 
@@ -234,7 +239,7 @@ bool cert_set_read(const json_t *secret, struct cert_set *ret, struct err *e)
 	bool others;
 	*ret = (struct cert_set){ .cas = { .n = 0 } };
 	if (get(data, "ca.crt", &cas, NULL))
-		cert_cas_read(bytes_of(cas.data, cas.len), &ret->cas, &others);
+		cert_cas_read(bytes_of(cas.data, cas.len), &ret->cas, &others, NULL);
 	(void)!read_gen(data, former_keys, &ret->cas, &ret->former, NULL);
 	return read_gen(data, newest_keys, &ret->cas, &ret->newest, e);
 }

@@ -49,8 +49,10 @@ void cert_cas_add(struct cert_cas *c, const struct x509 *ca); // copies
 bool cert_cas_has(const struct cert_cas *c, const struct x509 *ca);
 bool cert_cas_equal(const struct cert_cas *a, const struct cert_cas *b);
 bool cert_is_own_ca(const struct x509 *c); // one of our making
-// Those of our own making in PEM text; *ret_others: there were other certificates or bytes.
-void cert_cas_read(struct bytes pem, struct cert_cas *to, bool *ret_others);
+// Those of our own making in PEM text; *ret_others: there were other certificates or bytes. CAs
+// of others are added to `foreign` as PEM text; it may be NULL.
+void cert_cas_read(struct bytes pem, struct cert_cas *to, bool *ret_others,
+		   struct buf *foreign);
 void cert_cas_write(const struct cert_cas *c, struct buf *to);
 void cert_cas_drop_ended(struct cert_cas *c, int64_t now_s); // with CERT_SKEW_S
 

@@ -12,7 +12,6 @@ enum { BUNDLE_MAX = 256 * 1024 };
 static void read_bundle(const json_t *webhook, struct cert_cas *to, bool *ret_others,
 			struct buf *foreign)
 {
-	AUTO_X509_CHAIN struct x509_chain chain = { 0 };
 	const json_t *text =
 		json_object_get(json_object_get(webhook, "clientConfig"), "caBundle");
 	AUTO_BUF struct buf pem = BUF_INIT(BUNDLE_MAX);
@@ -20,12 +19,7 @@ static void read_bundle(const json_t *webhook, struct cert_cas *to, bool *ret_ot
 	if (codec_b64_decode(json_string_value(text) ? json_string_value(text) : "",
 			     json_string_length(text), B64_STD | B64_NEWLINES, &pem,
 			     NULL))
-		cert_cas_read(bytes_of(pem.data, pem.len), to, ret_others);
-	if (!foreign || !x509_chain_from_pem(bytes_of(pem.data, pem.len), &chain, NULL))
-		return;
-	for (size_t i = 0; i < chain.n; i++)
-		if (chain.certs[i]->is_ca && !cert_is_own_ca(chain.certs[i]))
-			(void)!x509_to_pem(chain.certs[i], foreign, NULL);
+		cert_cas_read(bytes_of(pem.data, pem.len), to, ret_others, foreign);
 }
 
 bool cert_trust_has(const json_t *registration, const struct x509 *ca)

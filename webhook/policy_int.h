@@ -79,7 +79,8 @@ struct exemption {
 struct policy {
 	const char *name, *owner, *help, *file;
 	enum policy_mode mode, workloads;
-	unsigned facts, forbids; // which lists and rules are given: bits
+	unsigned facts,
+		forbids; // which lists and rules are given, as bits: policy_ready()
 	struct selector match, exclude;
 	bool has_exclude;
 	enum policy_mode require_inject;
@@ -106,6 +107,10 @@ struct policies {
 	bool wants[FACT_COUNT]; // some rule asks for it
 	bool wants_words;       // for what stands in templates
 };
+
+// --- policy_load.c
+// Notes which rules it has. False: none.
+bool policy_ready(struct policy *p);
 
 // --- policy_select.c
 struct identity {

@@ -239,8 +239,7 @@ static void share(struct policies *ps, size_t at)
 		}
 }
 
-// Notes which rules it has. False: none.
-static bool note_rules(struct policy *p)
+bool policy_ready(struct policy *p)
 {
 	bool any = p->require_inject != POLICY_OFF;
 	for (size_t i = 0; i < FACT_COUNT; i++)
@@ -268,7 +267,7 @@ static bool read_policy(struct reading *r, const struct node_block *b, struct po
 	    !read_limits(r, b->body, p->limits) || !read_forbid(r, b->body, p) ||
 	    !read_exemptions(r, b->body, p))
 		return false;
-	return note_rules(p) ||
+	return policy_ready(p) ||
 	       node_err(b->body, r->e,
 			"it has no rule: require, allow, deny, limits or forbid");
 }

@@ -47,16 +47,22 @@ static void name_object(const struct review *r, struct validate_note *note)
 // --- updates: what holds whatever the policies say
 
 // The policy in whose name an injected pod is kept as it is.
-static const struct policy keeper = {
-	.name = "injected-pods",
-	.file = "",
-	.mode = POLICY_ENFORCE,
-	.workloads = POLICY_WARN,
-	.limits = { -1, -1, -1, -1 },
-	.forbids = 1u << FORBID_CHANGED_AGENT | 1u << FORBID_FORGED_MARK,
-	.forbid = { [FORBID_CHANGED_AGENT] = POLICY_ENFORCE,
-		    [FORBID_FORGED_MARK] = POLICY_ENFORCE },
-};
+static const char keeper[] = "injected-pods";
+
+// What an update may not break, as a policy.
+static void judge_kept(const struct policy_ask *ask, struct policy_result *to)
+{
+	struct policy policy = { .name = keeper,
+				 .file = "",
+				 .mode = POLICY_ENFORCE,
+				 .workloads = POLICY_WARN,
+				 .limits = { -1, -1, -1, -1 },
+				 .forbid = { [FORBID_CHANGED_AGENT] = POLICY_ENFORCE,
+					     [FORBID_FORGED_MARK] = POLICY_ENFORCE } };
+	struct policies kept = { .policies = &policy,
+				 .n_policies = policy_ready(&policy) };
+	policies_judge(&kept, ask, to);
+}
 
 static bool is_injected(const json_t *pod)
 {
@@ -92,7 +98,7 @@ static const char *changed_annotation(const json_t *one, const json_t *two, bool
 static void refuse(struct verdict *v, const char *rule, const char *field,
 		   const char *text)
 {
-	struct policy_finding f = { .policy = keeper.name,
+	struct policy_finding f = { .policy = keeper,
 				    .rule = rule,
 				    .field = field,
 				    .text = text,
@@ -146,14 +152,12 @@ static void answer_update(struct validating *v, struct policy_ask *ask)
 {
 	const struct review *r = v->r;
 	struct verdict *verdict = &v->note->verdict;
-	struct policies kept = { .policies = (struct policy *)(uintptr_t)&keeper,
-				 .n_policies = 1 };
 	if (json_object_get(metadata_of(r->object), "deletionTimestamp"))
 		return; // it goes; nothing holds it back
 	ask->before = r->old_object;
 	guard(r->old_object, r->object, verdict);
 	if (verdict->result.n == 0 && is_injected(r->old_object))
-		policies_judge(&kept, ask, &verdict->result);
+		judge_kept(ask, &verdict->result);
 	if (verdict->result.n > 0) {
 		verdict_word(v->warnings, verdict);
 		return;

@@ -39,15 +39,20 @@ lack() {
 	done
 }
 
+# lack_alone …: the same, alone where something is to be made
+lack_alone() {
+	lack "$@"
+	test -n "$lacking" || return 0
+	alone
+	lack "$@" # another one may have made it meanwhile
+}
+
 # from_debian PACKAGE FILE…: takes them out of the package, which is not installed, so that no
 # service starts
 from_debian() {
 	package=$1
 	shift
-	lack "$@"
-	test -n "$lacking" || return 0
-	alone
-	lack "$@"
+	lack_alone "$@"
 	test -n "$lacking" || return 0
 	say "fetching $package"
 	download() { (cd "$new" && apt-get -q -o APT::Sandbox::User=root download "$package" >&2); }
@@ -71,10 +76,7 @@ from_debian() {
 from_go() {
 	flags="-s -w $1" packages='' names=''
 	shift
-	lack "$@"
-	test -n "$lacking" || return 0
-	alone
-	lack "$@"
+	lack_alone "$@"
 	test -n "$lacking" || return 0
 	for one in $lacking; do
 		names="$names ${one%%=*}" packages="$packages ${one#*=}"

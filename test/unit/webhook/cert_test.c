@@ -267,10 +267,10 @@ static void test_what_is_not_ours_goes(void **state)
 	renew(&nothing, &none, NOW, &other);
 	assert_true(x509_to_pem(other.newest.leaf, &pem, NULL)); // no CA
 	cert_cas_write(&s.cas, &pem);
-	cert_cas_read(bytes_of(pem.data, pem.len), &cas, &others);
+	cert_cas_read(bytes_of(pem.data, pem.len), &cas, &others, NULL);
 	assert_true(others);
 	assert_int_equal(cas.n, 1);
-	cert_cas_read(bytes_of_str("\n"), &cas, &others);
+	cert_cas_read(bytes_of_str("\n"), &cas, &others, NULL);
 	assert_true(others);
 	assert_int_equal(cas.n, 1);
 }
