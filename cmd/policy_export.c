@@ -119,7 +119,8 @@ static void print_row(void *ctx, const char *kind, const char *word, size_t i)
 
 static void print_table(void)
 {
-	static const char *const others[] = { "match", "exempt", "purpose", "update" };
+	static const char *const others[] = { "match", "exempt", "purpose", "update",
+					      "binding" };
 	struct notes notes = { .n = 0 };
 	printf("| rule |");
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++)

@@ -158,6 +158,15 @@ static const char *kept_annotations(struct cel *c)
 		cel_prefixes(c), cel_prefixes(c), marks);
 }
 
+// A Binding gives its annotations to the pod; it has nothing else that the variables could read.
+static const char *bound_annotations(struct cel *c)
+{
+	return pool_printf(&c->pool,
+			   "object.metadata.?annotations.orValue({}).filter(k, "
+			   "k.matches(%s)).map(k, 'metadata.annotations[' + k + ']')",
+			   cel_prefixes(c));
+}
+
 void cel_update_rules(struct cel *c, struct cel_set *set)
 {
 	static const char remedy[] =
@@ -174,6 +183,9 @@ void cel_update_rules(struct cel *c, struct cel_set *set)
 		{ "forbid.changed_agent", POLICY_ENFORCE, cel_changed_agent(c),
 		  "leave the agent to the webhook",
 		  "!variables.fresh && variables.injected" },
+		{ "update.annotations", POLICY_ENFORCE, bound_annotations(c),
+		  "a Binding would give it to a pod that exists; remove it",
+		  "request.kind.kind == 'Binding'" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(checks); i++)
 		cel_add_check(c, set, &checks[i]);

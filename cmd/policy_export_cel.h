@@ -72,7 +72,7 @@ void cel_add_check(struct cel *c, struct cel_set *set, const struct cel_check *c
 // for which the condition over e holds.
 const char *cel_env_where(struct cel *c, const char *field, const char *name,
 			  const char *condition);
-enum { CEL_FACTS = 38 };
+enum { CEL_FACTS = 39 };
 extern const struct export_fact cel_facts[CEL_FACTS];
 
 // --- policy_export_agent.c, policy_export_literal.c: lists of places
@@ -96,7 +96,7 @@ extern const char *const cel_actions[]; // of a mode: "Deny", …
 const char *cel_object_name(struct cel *c, const struct cel_set *set,
 			    enum policy_mode mode);
 json_t *cel_metadata(const struct cel *c, const char *name, const struct cel_set *set);
-json_t *cel_pod_rules(void);
+json_t *cel_pod_rules(const struct cel_set *set); // and Bindings, if everywhere
 json_t *cel_workload_rules(void);
 // The checks of one mode with all that they need; takes `rules`, the resources.
 json_t *cel_spec(struct cel *c, const struct cel_set *set, enum policy_mode mode,

@@ -153,8 +153,11 @@ static json_t *match(bool workloads)
 	json_t *o = json_pack("{s:o, s:[s,s,s,s]}", "kinds", kinds, "excludedNamespaces",
 			      "kube-system", "kube-node-lease", "kube-public",
 			      "ampoule-system");
-	if (!workloads)
+	if (!workloads) {
+		json_array_append_new(kinds, json_pack("{s:[s], s:[s]}", "apiGroups", "",
+						       "kinds", "Binding"));
 		return o;
+	}
 	json_array_append_new(kinds,
 			      json_pack("{s:[s], s:[s,s]}", "apiGroups", "", "kinds",
 					"ReplicationController", "PodTemplate"));
@@ -277,6 +280,7 @@ static const struct export_fact facts[] = {
 	{ "exempt", EXPORT_PART, "one that holds a rule back is not told" },
 	{ "purpose", EXPORT_PART, PODS_ONLY },
 	{ "update", EXPORT_WHOLE, NULL },
+	{ "binding", EXPORT_WHOLE, NULL },
 	{ "require.inject", EXPORT_PART, AGENT_PART },
 	{ "forbid.env_secrets", EXPORT_WHOLE, NULL },
 	{ "forbid.env_literals", EXPORT_WHOLE, NULL },

@@ -11,7 +11,7 @@ static json_t *policy_of(struct cel *c, const struct cel_set *set,
 	const char *name = pool_printf(&c->pool, "%s-%s", cel_object_name(c, set, checks),
 				       workloads ? "workloads" : "pods");
 	json_t *spec = cel_spec(c, set, checks,
-				workloads ? cel_workload_rules() : cel_pod_rules());
+				workloads ? cel_workload_rules() : cel_pod_rules(set));
 	json_object_set_new(spec, "validationActions",
 			    json_pack("[s]", cel_actions[mode]));
 	json_object_set_new(spec, "autogen",

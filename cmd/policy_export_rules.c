@@ -232,6 +232,7 @@ const struct export_fact cel_facts[CEL_FACTS] = {
 	  "is an annotation" },
 	{ "purpose", EXPORT_PART, ANNOTATIONS },
 	{ "update", EXPORT_PART, "of an agent its image and name" },
+	{ "binding", EXPORT_WHOLE, NULL },
 	{ "require.inject", EXPORT_PART, AGENT },
 	{ "forbid.env_secrets", EXPORT_PART, AGENT },
 	{ "forbid.env_literals", EXPORT_PART,

@@ -58,25 +58,29 @@ json_t *cel_metadata(const struct cel *c, const char *name, const struct cel_set
 			 annotations);
 }
 
-static json_t *rule(const char *group, const char *const *resources, bool sub)
+// once: the one operation; NULL: both.
+static json_t *rule(const char *group, const char *const *resources, const char *once)
 {
 	json_t *list = json_array();
 	for (; *resources; resources++)
 		json_array_append_new(list, json_string(*resources));
 	json_t *operations =
-		sub ? json_pack("[s]", "UPDATE") : json_pack("[ss]", "CREATE", "UPDATE");
+		once ? json_pack("[s]", once) : json_pack("[ss]", "CREATE", "UPDATE");
 	return json_pack("{s:[s], s:[s], s:o, s:o, s:s}", "apiGroups", group,
 			 "apiVersions", "v1", "operations", operations, "resources", list,
 			 "scope", "Namespaced");
 }
 
-json_t *cel_pod_rules(void)
+json_t *cel_pod_rules(const struct cel_set *set)
 {
-	return json_pack("[oo]", rule("", (const char *[]){ "pods", NULL }, false),
-			 rule("",
-			      (const char *[]){ "pods/ephemeralcontainers", "pods/resize",
-						"pods/status", NULL },
-			      true));
+	static const char *const pods[] = { "pods", NULL },
+				 *const parts[] = { "pods/ephemeralcontainers",
+						    "pods/resize", "pods/status", NULL },
+				 *const bindings[] = { "bindings", "pods/binding", NULL };
+	json_t *list = json_pack("[oo]", rule("", pods, NULL), rule("", parts, "UPDATE"));
+	if (set->everywhere)
+		json_array_append_new(list, rule("", bindings, "CREATE"));
+	return list;
 }
 
 json_t *cel_workload_rules(void)
@@ -86,8 +90,8 @@ json_t *cel_workload_rules(void)
 				 *const apps[] = { "deployments", "statefulsets",
 						   "daemonsets", "replicasets", NULL },
 				 *const batch[] = { "jobs", "cronjobs", NULL };
-	return json_pack("[ooo]", rule("", core, false), rule("apps", apps, false),
-			 rule("batch", batch, false));
+	return json_pack("[ooo]", rule("", core, NULL), rule("apps", apps, NULL),
+			 rule("batch", batch, NULL));
 }
 
 // As the webhook's own registrations: policies are for pods of namespaces that are labelled for
@@ -192,7 +196,7 @@ json_t *cel_spec(struct cel *c, const struct cel_set *set, enum policy_mode mode
 
 static json_t *policy_of(struct cel *c, const struct cel_set *set, enum policy_mode mode)
 {
-	json_t *rules = cel_pod_rules(), *more = cel_workload_rules();
+	json_t *rules = cel_pod_rules(set), *more = cel_workload_rules();
 	json_array_extend(rules, more);
 	json_decref(more);
 	return json_pack("{s:s, s:s, s:o, s:o}", "apiVersion",
@@ -228,7 +232,7 @@ static void add_objects(struct cel *c, const struct cel_set *set, enum policy_mo
 			json_array_append_new(to,
 					      binding_of(c, name, own, set, m,
 							 workloads ? cel_workload_rules()
-								   : cel_pod_rules()));
+								   : cel_pod_rules(set)));
 	}
 }
 

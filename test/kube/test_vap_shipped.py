@@ -157,6 +157,26 @@ def test_an_injected_pod_stays_as_it_is(applied):
     assert applied.call("PATCH", path, debug, content_type=kind).status == 200
 
 
+def test_a_binding_brings_none_of_our_annotations(applied):
+    """Who may bind could mark any pod as injected; the API server copies the annotations."""
+    for name, path in (("bound", "pods/bound/binding"), ("bound-too", "bindings")):
+        place, other = "/api/v1/namespaces/vap-unlabelled", {"example.org/a": "b"}
+        assert applied.create_pod("vap-unlabelled", {**pod(), "metadata": {"name": name}}).status == 201
+
+        def bind(annotations):
+            return applied.call("POST", f"{place}/{path}", {
+                "apiVersion": "v1", "kind": "Binding", "metadata": {"name": name, **annotations},
+                "target": {"kind": "Node", "name": "nowhere"}})
+
+        for mark in ("vault.hashicorp.com/agent-inject-status", "ampoule.dev/secret-x"):
+            answer = bind({"annotations": {**other, mark: "injected"}})
+            assert answer.status == 403 and "(update.annotations)" in answer.message, answer.message
+            assert mark in answer.message and "remove it" in answer.message
+        assert bind({"annotations": other} if name == "bound" else {}).status == 201
+        pods = applied.get(f"{place}/pods/{name}").document
+        assert pods["spec"]["nodeName"] == "nowhere"
+
+
 def test_a_workload_is_warned(applied):
     template = {"metadata": {"labels": {"app": "web"}}, "spec": pod([PASSWORD])["spec"]}
     body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},

@@ -4,7 +4,7 @@
 # `ampoule policy export --form gatekeeper` writes them:
 #
 #	policy:   the policy; or purposes: all of them; or injected: true, what holds for every
-#	          update of an injected pod
+#	          update of an injected pod, and for Bindings
 #	action:   deny, warn or dryrun: which findings are this constraint's
 #	image:    the agent's, as the webhook's configuration has it; without it no image is the
 #	          operator's or another's
@@ -149,7 +149,7 @@ found := {one |
 	one.action == action
 }
 
-judged := now - known
+judged := (now - known) | bound
 
 default now := set()
 
@@ -416,6 +416,16 @@ injected_hits(f) := {{"rule": "forbid.changed_agent", "mode": "enforce", "at": a
 }) if {
 	guards
 } else := set()
+
+# A Binding gives its annotations to a pod that exists.
+bound := {finding("injected-pods", hit, "", "enforce") |
+	obj.get(parameters, "injected") == true
+	kind == "Binding"
+	some key in object.keys(object_or_none(annotations(object_)))
+	pod.annotation(key) != []
+	at := [sprintf("metadata.annotations[%s]", [substring(key, 0, 150)]), "a Binding would give it to a pod that exists; remove it"]
+	hit := {"rule": "update.annotations", "mode": "enforce", "at": at}
+}
 
 was_injected if pod.agents_of(obj.get(old, "spec")) != []
 
