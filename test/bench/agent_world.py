@@ -17,6 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "test/system"), str(ROOT / "test/fake")]
 
 import bao as bao_server  # noqa: E402
+import machine  # noqa: E402
 import postgres  # noqa: E402
 from store_proxy import StoreProxy  # noqa: E402
 
@@ -165,9 +166,8 @@ class Running:
         self.side, self.plan = side, plan
         self.place, self.files, argv = side.config(plan)
         self.log = open(self.place / "log", "wb")
-        self.process = subprocess.Popen(argv, stdout=self.log, stderr=self.log,
-                                        stdin=subprocess.DEVNULL, env=side.env(self.place),
-                                        preexec_fn=bao_server.die_with_parent)
+        self.process = machine.start(argv, stdout=self.log, stderr=self.log,
+                                     stdin=subprocess.DEVNULL, env=side.env(self.place))
         side.world.running.add(self)
 
     def close(self):

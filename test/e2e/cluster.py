@@ -7,6 +7,7 @@ everything outside of the work folder is the room's.
         cluster.load(archive)
         cluster.create("/api/v1/namespaces/shop/pods", pod)
 """
+import contextlib
 import glob
 import json
 import os
@@ -81,8 +82,8 @@ class Cluster(kube.Kube):
     def start_node(self):
         """containerd and the kubelet, and waits until the node is ready."""
         self._containerd()
-        self._kubelet()
         since = time.time()
+        self._kubelet()
         until("the node is ready", lambda: self._ready(since))
 
     def stop_node(self, kill=False):
@@ -98,11 +99,11 @@ class Cluster(kube.Kube):
         the node starts again with what lies on its disk."""
         self.stop_node(kill=True)
         for group in groups("pids").rglob("cgroup.procs"):
-            for pid in group.read_text().split():
-                os.kill(int(pid), signal.SIGKILL)
+            for pid in _read(group).split():
+                _kill(pid)
         for comm in glob.glob("/proc/[0-9]*/comm"):
             if "containerd-shim" in _read(comm):
-                os.kill(int(comm.split("/")[2]), signal.SIGKILL)
+                _kill(comm.split("/")[2])
         for line in reversed(_read("/proc/self/mounts").splitlines()):
             place = line.split()[1]
             if place.startswith(("/var/lib/kubelet/", "/run/containerd/", "/run/netns/",
@@ -214,6 +215,11 @@ def _remove_cgroups():
             except OSError:
                 left += 1
     return left == 0
+
+
+def _kill(pid):
+    with contextlib.suppress(ProcessLookupError):  # it ended with the one before
+        os.kill(int(pid), signal.SIGKILL)
 
 
 def _read(path):

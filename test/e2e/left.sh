@@ -111,7 +111,7 @@ ended() {
 		kill -KILL "$runner"
 	fi
 	wait "$runner" 2>/dev/null || :
-	for try in $(seq 40); do
+	for try in $(seq 160); do
 		look >"$work/left"
 		test -s "$work/left" || break
 		sleep 0.25

@@ -269,7 +269,8 @@ class Pod:
         found = []
         for path in sorted(glob.glob(f"/var/log/pods/{self.space}_{self.name}_{self.uid}/"
                                      f"{container}/*.log")):
-            for line in pathlib.Path(path).read_text(errors="replace").splitlines():
+            whole = pathlib.Path(path).read_text(errors="replace").split("\n")[:-1]
+            for line in whole:  # the last one may be being written
                 stamp, _, _, text = line.split(" ", 3)
                 found.append((seconds(stamp), text))
         return found

@@ -18,6 +18,8 @@ import ssl
 import threading
 import time
 
+from machine import free_port
+
 HANG = object()
 LIMIT_S = 20
 
@@ -49,7 +51,7 @@ class StoreProxy:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.tls.load_cert_chain(cert, key)
         self.scheme = "https" if cert else "http"
-        self.port, self.server, self.open = 0, None, set()
+        self.port, self.server, self.open = free_port(), None, set()
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
 
@@ -98,7 +100,6 @@ class StoreProxy:
         if not self.server:
             self.server = await asyncio.start_server(self._serve, "127.0.0.1", self.port,
                                                      ssl=self.tls, backlog=256)
-            self.port = self.server.sockets[0].getsockname()[1]
 
     async def _refuse(self):
         if self.server:

@@ -22,10 +22,12 @@ import threading
 import time
 
 import bao as parts
+import machine
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 START_LIMIT_S = 120
 STOP_LIMIT_S = 20
+IDLE_S = 30  # the API server closes idle connections after 90
 
 
 def programs(*names):
@@ -112,14 +114,14 @@ class Kube:
 
     def _spawn(self, name, *args):
         log = open(self.folder / f"{name}.log", "ab")
-        process = subprocess.Popen([str(self.bin / name), *args], stdout=log, stderr=log,
-                                   stdin=subprocess.DEVNULL, preexec_fn=parts.die_with_parent)
+        process = machine.start([self.bin / name, *args], stdout=log, stderr=log,
+                                stdin=subprocess.DEVNULL)
         log.close()
         self.processes.append((name, process))
         return process
 
     def start(self):
-        self.etcd_port, peer, self.port = (parts.free_port() for _ in range(3))
+        self.etcd_port, peer, self.port = (machine.free_port() for _ in range(3))
         self.port = self.PORT or self.port
         etcd = f"http://127.0.0.1:{self.etcd_port}"
         self._spawn("etcd", "--data-dir", str(self.folder / "etcd"), "--listen-client-urls",
@@ -229,6 +231,9 @@ class Kube:
         if connection is None:
             connection = self._local.connection = http.client.HTTPSConnection(
                 "127.0.0.1", self.port, context=self.context(), timeout=60)
+        elif time.monotonic() - self._local.used > IDLE_S:
+            connection.close()  # before the server does, which would cost a request
+        self._local.used = time.monotonic()
         try:
             connection.request(method, path, data, {
                 "Content-Type": content_type, **({"Impersonate-User": user,

@@ -91,4 +91,5 @@ class Relay:
             other.shutdown(socket.SHUT_WR)
 
     def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)  # wakes accept(), which a close alone does not
         self.listener.close()

@@ -15,7 +15,9 @@ import time
 import pytest
 
 import bao as bao_server
-from agent_run import AGENT, LIMIT_S, Lines, memory_folder, read, remove_folder, wait_until
+import machine
+from agent_run import AGENT, Lines, memory_folder, read, remove_folder, wait_until
+from machine import LIMIT_S
 from webhook_run import Webhook
 
 PEER = {
@@ -137,9 +139,9 @@ class Kubelet:
                      self.inside(name, base64.b64decode(value).decode()))
         words = [self.inside(name, a) for a in container.get("command", []) +
                  container.get("args", [])]
-        process = subprocess.Popen([program or words[0], *words[1:]],
-                                   env={"AMPOULE_CONFIG": value} if value else {},
-                                   stderr=subprocess.PIPE, text=True, **kw)
+        process = machine.start([program or words[0], *words[1:]],
+                                env={"AMPOULE_CONFIG": value} if value else {},
+                                stderr=subprocess.PIPE, text=True, **kw)
         self.processes.append(process)
         return process
 

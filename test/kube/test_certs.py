@@ -19,17 +19,18 @@ import urllib.request
 
 import pytest
 
-import bao as parts
 import kube as kubernetes
+import machine
 import manifests
 import other_webhook
-from agent_run import BIN, LIMIT_S, Lines, prog, wait_until
+from agent_run import BIN, Lines, prog, wait_until
+from machine import LIMIT_S
 from test_webhook import pod
 
 SYSTEM = manifests.SYSTEM
 SECRET = f"/api/v1/namespaces/{SYSTEM}/secrets/ampoule-webhook-tls"
 LOAD_S = float(os.environ.get("AMPOULE_CERTS_LOAD_S", "24"))
-STEP_S = 30
+STEP_S = 60
 STATIC = pathlib.Path(BIN).name == "static"  # where faketime finds no function of a dynamic libc
 OTHER_CLOCK = pytest.mark.skipif(not STATIC and not kubernetes.FAKETIME, reason="no faketime")
 
@@ -67,9 +68,9 @@ self_signed {{
         elif clock:
             env.update(LD_PRELOAD=str(kubernetes.FAKETIME), FAKETIME=f"{clock:+}m",
                        FAKETIME_DONT_FAKE_MONOTONIC="1")
-        self.process = subprocess.Popen(
+        self.process = machine.start(
             [program, "--config", str(config), "--log-format", "json"],
-            stderr=subprocess.PIPE, text=True, env=env, preexec_fn=parts.die_with_parent)
+            stderr=subprocess.PIPE, text=True, env=env)
         self.lines = Lines(self.process.stderr)
         self.port = json.loads(self.lines.wait(lambda x: '"serving"' in x))["port"]
 
@@ -388,10 +389,10 @@ def test_nothing_wanted_and_nothing_opened(kube, tmp_path, authority):
                       f'kubernetes {{ server = "https://127.0.0.1:'
                       f'{listener.getsockname()[1]}" }}\n')
     trace = tmp_path / "trace"
-    process = subprocess.Popen(
+    process = machine.start(
         ["strace", "-f", "-e", "trace=connect,socket,openat", "-o", str(trace),
          f"{BIN}/ampoule-webhook", "--config", str(config), "--log-format", "json"],
-        stderr=subprocess.PIPE, text=True, preexec_fn=parts.die_with_parent)
+        stderr=subprocess.PIPE, text=True)
     try:
         lines = Lines(process.stderr)
         port = json.loads(lines.wait(lambda x: '"serving"' in x))["port"]

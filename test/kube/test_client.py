@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-import bao as parts
+import machine
 from agent_run import BIN, Lines, prog
 
 SECRETS = "/api/v1/namespaces/client/secrets"
@@ -27,10 +27,9 @@ class Client:
     def __init__(self, kube, folder, namespace, account):
         self.token = pathlib.Path(folder) / f"{account}.token"
         self.token.write_text(kube.account_token(namespace, account))
-        self.process = subprocess.Popen(
+        self.process = machine.start(
             [driver(), f"https://127.0.0.1:{kube.port}", kube.ca.cert, str(self.token)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            preexec_fn=parts.die_with_parent)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.lines = Lines(self.process.stdout)
 
     def say(self, **command):

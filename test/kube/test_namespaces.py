@@ -10,9 +10,10 @@ import urllib.request
 
 import pytest
 
-import bao as parts
+import machine
 import manifests
-from agent_run import BIN, LIMIT_S, Lines, wait_until
+from agent_run import BIN, Lines, wait_until
+from machine import LIMIT_S
 from test_certs import Replica
 from test_webhook import config_of, pod
 
@@ -42,9 +43,9 @@ kubernetes {{
 }}
 {extra}
 """)
-        self.process = subprocess.Popen(
+        self.process = machine.start(
             [f"{BIN}/ampoule-webhook", "--config", str(config), "--log-format", "json"],
-            stderr=subprocess.PIPE, text=True, preexec_fn=parts.die_with_parent)
+            stderr=subprocess.PIPE, text=True)
         self.lines = Lines(self.process.stderr)
         self.port = json.loads(self.lines.wait(lambda x: '"serving"' in x))["port"]
 

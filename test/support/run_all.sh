@@ -90,7 +90,7 @@ suite "kube-apiserver, build/static" 1800 test/kube build/static
 unset PROGRAMS
 if [ "$(id -u)" = 0 ]; then
 	stage "real pods" 1800 sh test/e2e/run.sh
-	stage "real pods, interrupted" 300 sh test/e2e/left.sh
+	stage "real pods, interrupted" 600 sh test/e2e/left.sh
 else
 	table="$table
   real pods: left out, as it needs root"

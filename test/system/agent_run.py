@@ -13,10 +13,11 @@ import tempfile
 import threading
 import time
 
+from machine import LIMIT_S, start
+
 BIN = os.environ["AMPOULE_BIN"]
 AGENT = f"{BIN}/ampoule-agent"
 TOOL = f"{BIN}/ampoule"
-LIMIT_S = 20
 
 
 def prog(name):
@@ -43,12 +44,14 @@ def wait_until(what, check, limit=LIMIT_S):
 
 
 class Lines:
-    """What a program prints, line by line, with a wait for one of them."""
+    """What a program prints, line by line, with a wait for one of them. It is read from a
+    descriptor of our own, which the reading thread closes, and nobody else: so nobody reads a
+    number that has become another's."""
 
     def __init__(self, stream):
-        self.stream = stream
+        self.fd = os.dup(stream.fileno())
         self.poll = select.poll()
-        self.poll.register(stream, select.POLLIN)
+        self.poll.register(self.fd, select.POLLIN)
         self.queue = queue.Queue()
         self.seen = []
         self.rest = b""
@@ -59,9 +62,11 @@ class Lines:
     def _take(self):
         """What is there goes to the queue, as lines. None: nothing; False: no more will come."""
         with self.lock:
+            if self.fd < 0:
+                return False
             if not self.poll.poll(0):
                 return None
-            some = os.read(self.stream.fileno(), 1 << 16)
+            some = os.read(self.fd, 1 << 16)
             *whole, self.rest = (self.rest + some).split(b"\n")
             if not some and self.rest:
                 whole.append(self.rest)
@@ -71,13 +76,13 @@ class Lines:
             return bool(some)
 
     def _read(self):
-        try:
-            poll = select.poll()
-            poll.register(self.stream, select.POLLIN)
-            while self._take() is not False:
-                poll.poll()
-        except (ValueError, OSError):
-            pass  # the test has closed the stream
+        poll = select.poll()
+        poll.register(self.fd, select.POLLIN)
+        while self._take() is not False:
+            poll.poll()
+        with self.lock:
+            os.close(self.fd)
+            self.fd = -1
         self.queue.put(None)
 
     def _drain(self):
@@ -88,8 +93,7 @@ class Lines:
 
     def all(self):
         """Whatever was written before this call."""
-        if self.thread.is_alive():
-            self._take()
+        self._take()
         self._drain()
         return list(self.seen)
 
@@ -117,7 +121,7 @@ class Agent:
         self.config = f"{self.folder}/{name}.hcl"
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(f'status_socket = "{self.socket}"\n' + config)
-        self.process = subprocess.Popen(
+        self.process = start(
             [*wrap, AGENT, "--config", self.config, "--log-format", "json", *args],
             stderr=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
         self.lines = Lines(self.process.stderr)
@@ -164,7 +168,7 @@ class Agent:
         self.lines.thread.join(limit)
         return code
 
-    def stop(self, limit=5):
+    def stop(self, limit=LIMIT_S):
         self.process.send_signal(signal.SIGTERM)
         return self.ended(limit)
 
@@ -178,8 +182,8 @@ class App:
     """The demo's application: re-reads on SIGHUP, unless deaf."""
 
     def __init__(self, path, *args, wrap=(), pid_file=None):
-        self.process = subprocess.Popen([*wrap, prog("demo_app"), path, *args],
-                                        stdout=subprocess.PIPE, text=True)
+        self.process = start([*wrap, prog("demo_app"), path, *args], stdout=subprocess.PIPE,
+                             text=True)
         self.lines = Lines(self.process.stdout)
         if pid_file:
             with open(pid_file, "w", encoding="ascii") as f:
@@ -238,7 +242,7 @@ def read(path):
     try:
         with open(path, encoding="utf-8") as f:
             return f.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter: of /proc, while it ends
         return None
 
 

@@ -9,7 +9,6 @@ Every wait is bounded, the process is ended by its id. Only the standard library
 `openssl` command are used.
 """
 import base64
-import ctypes
 import http.server
 import importlib.util
 import json
@@ -17,7 +16,6 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import threading
@@ -25,14 +23,10 @@ import time
 import urllib.error
 import urllib.request
 
+from machine import free_port, start
+
 START_LIMIT_S = 30
 STOP_LIMIT_S = 10
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def binary():
@@ -45,11 +39,6 @@ def binary():
         if path.exists():
             return str(path)
     return shutil.which("bao")
-
-
-def die_with_parent():
-    """For a child: it ends with the test run, however that ends (PR_SET_PDEATHSIG)."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def run(*argv, **kw):
@@ -218,9 +207,8 @@ class Bao:
             os.unlink(self.socket)
         config = self._write_config()
         self.log = open(self.dir / "bao.log", "ab")
-        self.process = subprocess.Popen([binary(), "server", f"-config={config}"],
-                                        stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL,
-                                        start_new_session=True, preexec_fn=die_with_parent)
+        self.process = start([binary(), "server", f"-config={config}"], stdout=self.log,
+                             stderr=self.log, stdin=subprocess.DEVNULL, start_new_session=True)
         self._wait(lambda: self.health() is not None)
         if not self.root:
             made = self.api("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1}, None)

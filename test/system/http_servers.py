@@ -10,9 +10,8 @@ import ssl
 import subprocess
 import threading
 
+from machine import LIMIT_S, start
 from store_run import prog
-
-LIMIT_S = 60
 
 
 def run(*argv, cwd=None):
@@ -230,9 +229,9 @@ class Client:
     """with Client(url, ca_file=…) as c: c.ask(); c.ask(other_url)"""
 
     def __init__(self, url, env=None, **options):
-        self.process = subprocess.Popen(_argv(url, {**options, "count": 0, "stdin": 1}),
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        env=env or environment())
+        self.process = start(_argv(url, {**options, "count": 0, "stdin": 1}),
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             env=env or environment())
 
     def __enter__(self):
         return self

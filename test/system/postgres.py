@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-from bao import die_with_parent, free_port
+from machine import free_port, mortal, start
 
 LIMIT_S = 30
 
@@ -41,16 +41,9 @@ class Postgres:
                 pass
         return None
 
-    def _become(self):
-        if self.user:
-            os.setgroups([])
-            os.setgid(self.user.pw_gid)
-            os.setuid(self.user.pw_uid)
-        die_with_parent()
-
     def _run(self, *argv, **kw):
-        return subprocess.run(argv, check=True, capture_output=True, timeout=LIMIT_S,
-                              cwd=self.dir, preexec_fn=self._become, **kw)
+        return subprocess.run(mortal(argv, self.user), check=True, capture_output=True,
+                              timeout=LIMIT_S, cwd=self.dir, **kw)
 
     def __enter__(self):
         password = self.dir / "password"
@@ -59,11 +52,11 @@ class Postgres:
         self._run(str(self.bin / "initdb"), "-D", str(self.dir / "data"), "-U", "admin", "-A",
                   "scram-sha-256", f"--pwfile={password}", "--no-sync", "--locale=C", "-E", "UTF8")
         self.log = open(self.dir / "log", "wb")
-        self.process = subprocess.Popen(
+        self.process = start(
             [str(self.bin / "postgres"), "-D", str(self.dir / "data"), "-p", str(self.port),
              "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self.dir}",
              "-c", "fsync=off"],
-            stdout=self.log, stderr=self.log, cwd=self.dir, preexec_fn=self._become)
+            user=self.user, stdout=self.log, stderr=self.log, cwd=self.dir)
         end = time.monotonic() + LIMIT_S
         while not self.can_log_in("admin", self.PASSWORD):
             assert self.process.poll() is None and time.monotonic() < end, "no PostgreSQL"
@@ -74,10 +67,10 @@ class Postgres:
         if self.process:
             self.process.send_signal(signal.SIGINT)
             try:
-                self.process.wait(10)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-                self.process.wait(10)
+                self.process.wait(60)
             self.log.close()
         shutil.rmtree(self.dir, ignore_errors=True)
 

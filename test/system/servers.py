@@ -22,7 +22,7 @@ import time
 import urllib.error
 import urllib.request
 
-from bao import die_with_parent, free_port
+from machine import free_port, mortal, start
 
 LIMIT_S = 150
 
@@ -50,21 +50,13 @@ class Server:
         self.log = open(self.dir / "log", "ab")
         self.processes = []
 
-    def _become(self):
-        if self.user:
-            os.setgroups([])
-            os.setgid(self.user.pw_gid)
-            os.setuid(self.user.pw_uid)
-        die_with_parent()
-
     def run(self, *argv, **kw):
-        return subprocess.run(argv, check=True, timeout=LIMIT_S, cwd=self.dir, stdout=self.log,
-                              stderr=self.log, preexec_fn=self._become, **kw)
+        return subprocess.run(mortal(argv, self.user), check=True, timeout=LIMIT_S, cwd=self.dir,
+                              stdout=self.log, stderr=self.log, **kw)
 
     def spawn(self, *argv, **kw):
-        self.processes.append(subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, cwd=self.dir,
-            preexec_fn=self._become, **kw))
+        self.processes.append(start(argv, self.user, stdin=subprocess.DEVNULL, stdout=self.log,
+                                    stderr=self.log, cwd=self.dir, **kw))
 
     def wait(self, ready):
         end = time.monotonic() + LIMIT_S
@@ -83,10 +75,10 @@ class Server:
         for p in reversed(self.processes):
             p.send_signal(signal.SIGTERM)
             try:
-                p.wait(10)
+                p.wait(60)
             except subprocess.TimeoutExpired:
                 p.kill()
-                p.wait(10)
+                p.wait(60)
         self.log.close()
         shutil.rmtree(self.dir, ignore_errors=True)
 
@@ -153,8 +145,8 @@ class Redis(Server):
         (self.dir / "redis.conf").write_text(
             f'bind 127.0.0.1\nport {self.port}\nsave ""\nappendonly no\ndir {self.dir}\n'
             f"requirepass {self.PASSWORD}\n")
-        self.spawn("redis-server", str(self.dir / "redis.conf"),
-                   executable=find("redis-check-rdb"))
+        (self.dir / "redis-server").symlink_to(find("redis-check-rdb"))
+        self.spawn(self.dir / "redis-server", str(self.dir / "redis.conf"))
         self.wait(lambda: self.can_log_in("default", self.PASSWORD))
 
     def can_log_in(self, user, password):

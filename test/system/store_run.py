@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-LIMIT_S = 30
+from machine import LIMIT_S, start
 
 
 def prog(name):
@@ -42,10 +42,11 @@ class Store:
         path.write_text(json.dumps(config))
         self.err = open(pathlib.Path(folder) / "store.err", "wb+")
         argv = [os.environ.get("AMPOULE_STORE_GET") or prog("store_get"), str(path)]
-        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=self.err, text=True, env=env)
+        self.process = start(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.err,
+                             text=True, env=env)
         self.lines = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
 
     def _read(self):
         for line in self.process.stdout:
@@ -64,6 +65,7 @@ class Store:
         finally:
             self.process.kill()
             self.process.wait()
+            self.thread.join()  # it reads to the end: nobody else holds the pipe
             self.process.stdout.close()
             self.err.seek(0)
             said = self.err.read().decode(errors="replace")

@@ -24,6 +24,7 @@ import time
 import pytest
 
 import bao as bao_server
+import machine
 
 HERE = pathlib.Path(__file__).parents[1]
 CASES = HERE / "cases" / "dropin"
@@ -182,9 +183,8 @@ def start(world, argv, run, w):
     env = {"PATH": os.environ["PATH"], "HOME": str(w / "home"), "LANG": "C.UTF-8"}
     env.update(word.split("=", 1) for word in world.fit(run.get("env", ""), w).split())
     argv = [str(a) for a in argv] + world.fit(run.get("args", ""), w).split()
-    return subprocess.Popen(argv, env=env, cwd=w, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, umask=0o022, start_new_session=True,
-                            preexec_fn=bao_server.die_with_parent)
+    return machine.start(argv, env=env, cwd=w, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT, umask=0o022, start_new_session=True)
 
 
 def execute(world, name, program, w):
@@ -266,7 +266,7 @@ def compare(theirs, ours):
 @pytest.mark.parametrize("name", names())
 def test_as_bao_agent(world, name, session_folder):
     w = session_folder / "w"
-    world.port = bao_server.free_port()
+    world.port = machine.free_port()
     expected = DIFFERENCES.get(name, [set()])[0]
     theirs = execute(world, name, [bao_server.binary(), "agent"], w)
     why = proves_nothing(name, theirs)

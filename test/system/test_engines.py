@@ -148,7 +148,7 @@ def test_credentials(bao, folder, start, server):
     assert server.can_log_in(second["user"], second["password"])
     wait_until("the old one's end",
                lambda: not server.can_log_in(first["user"], first["password"]))
-    assert a.stop(20) == 0
+    assert a.stop() == 0
     assert leases(bao, f"{mount}/creds/app") == []
     assert not server.can_log_in(second["user"], second["password"])
     made = [e for e in a.events("fetch") if e["secret"].endswith("/creds/app")]
@@ -195,7 +195,7 @@ def test_certificates(bao, folder, start):
               template(f"{folder}/app/tls.pem", text)).started()
     first = speaks_tls(folder, ca)
     a.event("fetch")
-    a.event("fetch", limit=20)
+    a.event("fetch")
     wait_until("the next", lambda: speaks_tls(folder, ca) != first)
     assert not a.events("secret not fetched")
 
@@ -210,7 +210,7 @@ def test_leased_certificate_is_revoked_at_the_end(bao, folder, start):
     serial = speaks_tls(folder, ca)
     path = "pki-leased/cert/" + ":".join(serial[i:i + 2] for i in range(0, len(serial), 2)).lower()
     assert bao.get(path)["data"]["revocation_time"] == 0
-    assert a.stop(20) == 0
+    assert a.stop() == 0
     assert bao.get(path)["data"]["revocation_time"] > 0
 
 
@@ -270,7 +270,7 @@ def test_ssh_one_time_password(bao, folder, start):
     assert (checked["ip"], checked["username"]) == ("127.0.0.1", "app")
     with pytest.raises(Exception, match="400"):
         bao.put("ssh/verify", {"otp": one})
-    assert a.stop(20) == 0
+    assert a.stop() == 0
     with pytest.raises(Exception, match="400"):
         bao.put("ssh/verify", {"otp": two})
 
@@ -300,7 +300,7 @@ def test_kubernetes_tokens(bao, folder, start):
         second = wait_until("the next", lambda: (
             read(f"{folder}/app/token") != first and read(f"{folder}/app/token")))
         assert api.tokens[second][:2] == ("prod", "robot")
-        assert a.stop(20) == 0
+        assert a.stop() == 0
         assert len(api.tokens) == 2 and leases(bao, "kubernetes/creds/app") == []
     finally:
         api.close()
@@ -337,5 +337,5 @@ def test_transit(bao, folder, start):
               template(f"{folder}/app/plain", '{{ with secret "transit/decrypt/app" '
                        '"ciphertext=%s" }}{{ .Data.plaintext | base64Decode }}{{ end }}' % text),
               "--once")
-    assert a.ended(20) == 0
+    assert a.ended() == 0
     assert read(f"{folder}/app/plain") == "from the vault"

@@ -5,17 +5,14 @@ the sealed file; the run against a real server, beside the peer, is in test_exec
 import ctypes
 import json
 import os
-import pty
 import re
-import select
 import shutil
 import signal
 import subprocess
-import termios
-import time
 
 import pytest
 
+import machine
 from agent_run import (AGENT, TOOL, Lines, Sealed, memory_folder, prog, read, remove_folder, run, template,
                        wait_until)
 
@@ -49,7 +46,7 @@ class Exec:
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(config)
         behind = ["--", *command] if command else []
-        self.process = subprocess.Popen(
+        self.process = machine.start(
             [*wrap, AGENT, "--config", self.config, "--log-format", "json", *args, *behind],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             start_new_session=not group, env={**os.environ, **(env or {})})
@@ -68,7 +65,7 @@ class Exec:
     def signal(self, number):
         self.process.send_signal(number)
 
-    def ended(self, limit=20):
+    def ended(self, limit=machine.LIMIT_S):
         code = self.process.wait(timeout=limit)
         self.app.thread.join(limit)
         self.log.thread.join(limit)
@@ -297,7 +294,8 @@ def test_what_the_old_command_left_behind_ends_with_it(folder, sealed, start):
     left = int(wait_until("the sleep", lambda: read(f"{folder}/left-first")))
     sealed.put("db/password", "second")
     x.says("env PASSWORD=second")
-    wait_until("its end", lambda: not os.path.exists(f"/proc/{left}") or " Z " in read(f"/proc/{left}/stat"))
+    wait_until("its end", lambda: " Z " in (read(f"/proc/{left}/stat") or " Z "))
+    os.kill(int(wait_until("the next sleep", lambda: read(f"{folder}/left-second"))), signal.SIGKILL)
 
 
 def test_never_restarts_when_told_so(sealed, start):
@@ -421,58 +419,12 @@ def test_as_process_1_no_zombie_after_10000_orphans(sealed, start):
 
 # --- terminal -----------------------------------------------------------------------------
 
-class Terminal:
-    """A program on a terminal of its own, as its session's leader."""
-
-    def __init__(self, argv, env=None):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.environ.update(env or {})
-            os.execvp(argv[0], argv)
-        mode = termios.tcgetattr(self.fd)
-        mode[3] |= termios.NOFLSH  # Ctrl-C would drop what the command has just written
-        termios.tcsetattr(self.fd, termios.TCSANOW, mode)
-        self.text = self.everything = ""
-
-    def has_lines(self):
-        """Not the shell's own line editing any more, which would take keys as they come."""
-        return termios.tcgetattr(self.fd)[3] & termios.ICANON
-
-    def type(self, text):
-        os.write(self.fd, text.encode())
-
-    def shows(self, pattern, limit=20):
-        end = time.monotonic() + limit
-        while True:
-            found = re.search(pattern, self.text)
-            if found:
-                self.text = self.text[found.end():]
-                return found
-            left = end - time.monotonic()
-            if left <= 0 or not select.select([self.fd], [], [], left)[0]:
-                raise AssertionError(f"no {pattern!r} in {self.text!r}")
-            try:
-                fresh = os.read(self.fd, 4096).decode(errors="replace")
-                self.text += fresh
-                self.everything += fresh
-            except OSError as e:
-                raise AssertionError(f"ended without {pattern!r}: {self.text!r}") from e
-
-    def close(self):
-        try:
-            os.kill(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        os.close(self.fd)
-        os.waitpid(self.pid, 0)
-
-
 @pytest.fixture(name="terminal")
 def _terminal():
     opened = []
 
     def terminal(*argv, **keys):
-        opened.append(Terminal(argv, **keys))
+        opened.append(machine.Terminal(argv, **keys))
         return opened[-1]
 
     yield terminal

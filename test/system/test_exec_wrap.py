@@ -3,6 +3,7 @@
 gets the variables over a unix socket. Both run on one machine here, as a pod would have them."""
 
 import os
+import pwd
 import re
 import signal
 import stat
@@ -11,6 +12,7 @@ import time
 
 import pytest
 
+import machine
 from agent_run import (AGENT, Agent, Lines, Sealed, deliver, memory_folder, prog, read,
                        remove_folder, run, template, wait_until)
 from process_memory import search
@@ -44,7 +46,7 @@ def served(folder, *containers, **keys):
 
 class Wrapped:
     def __init__(self, socket, *command, options=(), agent=AGENT, **keys):
-        self.process = subprocess.Popen(
+        self.process = machine.start(
             [agent, "--wrap", socket, *options, "--", *command], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, **keys)
         self.app, self.log = Lines(self.process.stdout), Lines(self.process.stderr)
@@ -56,7 +58,7 @@ class Wrapped:
         words = self.app.wait(lambda line: line.startswith("start ")).split()
         return {words[i]: int(words[i + 1]) for i in range(2, len(words), 2)}
 
-    def ended(self, limit=20):
+    def ended(self, limit=machine.LIMIT_S):
         code = self.process.wait(timeout=limit)
         self.app.thread.join(limit)
         self.log.thread.join(limit)
@@ -163,6 +165,11 @@ def test_each_container_gets_its_own(folder, sealed, make):
     assert w.app.all() == ["env PASSWORD=(unset)", "env API=for api", "env BOTH=b"]
 
 
+def number(uid):
+    """A user of no name, as pwd gives users."""
+    return pwd.struct_passwd(("", "", uid, uid, "", "", ""))
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs two users")
 def test_another_user_is_refused(folder, sealed, make):
     sidecar = make(sealed.store() + served(folder, "web", uid=4321) + variable("PASSWORD") + NEVER)
@@ -170,9 +177,9 @@ def test_another_user_is_refused(folder, sealed, make):
     os.mkdir(f"{folder}/bin")
     run(AGENT, "--copy-to", f"{folder}/bin")  # who builds may do so where others cannot look
     copy = f"{folder}/bin/ampoule-agent"
-    w = make.wrap(f"{folder}/web/.env.sock", "id", "-u", agent=copy, user=4321, group=4321)
+    w = make.wrap(f"{folder}/web/.env.sock", "id", "-u", agent=copy, user=number(4321))
     assert w.ended() == 0 and w.app.all() == ["4321"]
-    w = make.wrap(f"{folder}/web/.env.sock", "id", "-u", agent=copy, user=1234, group=1234)
+    w = make.wrap(f"{folder}/web/.env.sock", "id", "-u", agent=copy, user=number(1234))
     assert w.ended() == 1 and not w.app.all()
     assert "refuses" in w.log.all()[-1] and "4321" in w.log.all()[-1]
 

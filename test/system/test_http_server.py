@@ -14,7 +14,8 @@ import time
 
 import pytest
 
-from agent_run import LIMIT_S, Lines
+from agent_run import Lines
+from machine import LIMIT_S, free_port, start
 from tls_run import VARIANTS, make_certs, prog
 
 
@@ -30,8 +31,8 @@ def certs(variant, tmp_path_factory):
 
 class Server:
     def __init__(self, variant, *args):
-        self.process = subprocess.Popen([prog(variant, "http_server"), *map(str, args)],
-                                        stdout=subprocess.PIPE, text=True)
+        self.process = start([prog(variant, "http_server"), *map(str, args)],
+                             stdout=subprocess.PIPE, text=True)
         self.lines = Lines(self.process.stdout)
         self.port = int(self.lines.wait(lambda line: line.startswith("port ")).split()[1])
 
@@ -210,7 +211,7 @@ def test_the_end_loses_no_request(variant, certs):
     connection for a reason to try the next one, but nothing else."""
     context, done, lost, served = trusting(certs), threading.Event(), [], []
 
-    def start(port):
+    def serve(port):
         return Server(variant, "--tls", certs / "ec.pem", certs / "ec.key",
                       f"127.0.0.1:{port}")
 
@@ -237,8 +238,8 @@ def test_the_end_loses_no_request(variant, certs):
                 lost.append(repr(error))
                 conn = None
 
-    server = start(0)
-    port = server.port
+    port = free_port()  # taken by nobody between two servers
+    server = serve(port)
     clients = [threading.Thread(target=client, args=(port,)) for _ in range(4)]
     for c in clients:
         c.start()
@@ -248,7 +249,7 @@ def test_the_end_loses_no_request(variant, certs):
             time.sleep(0.01)
         server.signal(signal.SIGTERM, "drained")
         assert server.process.wait(LIMIT_S) == 0
-        server = start(port)
+        server = serve(port)
     done.set()
     for c in clients:
         c.join()

@@ -14,10 +14,11 @@ import threading
 import pytest
 
 import bao as bao_server
+import machine
 import postgres
-from agent_run import (AGENT, LIMIT_S, TOOL, Agent, Sealed, deliver, memory_folder, read,
+from agent_run import (AGENT, TOOL, Agent, Sealed, deliver, memory_folder, read,
                        remove_folder, run, template, wait_until)
-from bao import free_port
+from machine import LIMIT_S, free_port
 from vault import Answer, secret
 
 STATIC = "/static/" in AGENT or "musl" in AGENT
@@ -227,8 +228,8 @@ def peer(folder, config):
     path = f"{folder}/peer.hcl"
     with open(path, "w", encoding="utf-8") as f:
         f.write(config)
-    process = subprocess.Popen([bao_server.binary(), "agent", f"-config={path}"],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = machine.start([bao_server.binary(), "agent", f"-config={path}"],
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield process
     finally:

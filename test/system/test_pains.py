@@ -157,7 +157,7 @@ def test_19_files_and_tokens_have_the_mode_and_owner_that_is_wanted(bao, folder,
 def test_26_a_secret_that_will_be_deleted_is_readable_until_then(bao, folder, start):
     """With delete_version_after each version has a deletion_time ahead, which is no deletion;
     when it has come, it is one."""
-    bao.put("kv/metadata/pain26", {"delete_version_after": "8s"})
+    bao.put("kv/metadata/pain26", {"delete_version_after": "15s"})
     bao.put("kv/data/pain26", {"data": {"password": "first"}})
     assert bao.get("kv/data/pain26")["data"]["metadata"]["deletion_time"]
     text = '{{ with secret "kv/data/pain26" }}{{ .Data.data.password }}{{ end }}'
@@ -230,7 +230,7 @@ def test_23_renewals_take_no_memory(pod, issuer):
 @pytest.mark.parametrize("state", [True, False])
 def test_27_an_init_container_may_be_run_again(pod, state):
     for _ in range(3):
-        assert pod.start("--once", state=state).ended(20) == 0
+        assert pod.start("--once", state=state).ended() == 0
     assert pod.file("db") == "first\n"
     assert sum(logins(a) for a in pod.agents) == (1 if state else 3)
     assert len(pod.users()) == (1 if state else 3)

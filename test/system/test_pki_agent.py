@@ -143,7 +143,7 @@ def test_the_state_holds_the_certificate(pki, start, folder, text):
 def test_a_certificate_is_renewed_in_time_with_its_key(start, folder):
     a = start(template(f"{folder}/app/tls.pem", BOTH % "10s")).started()
     first = read(f"{folder}/app/tls.pem")
-    wait_until("the next one", lambda: read(f"{folder}/app/tls.pem") != first, 15)
+    wait_until("the next one", lambda: read(f"{folder}/app/tls.pem") != first)
     again = read(f"{folder}/app/tls.pem")
     published = os.stat(f"{folder}/app/tls.pem").st_mtime
     assert matches(again, again) and issued(a) == 2

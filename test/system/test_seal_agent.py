@@ -59,7 +59,7 @@ def _start(folder, seal, volume):
 def shows(folder, name, text):
     path = f"{folder}/app/{name}"
     wait_until(f"{name} is {text!r}",
-               lambda: os.path.exists(path) and read(path) == text, 10)
+               lambda: os.path.exists(path) and read(path) == text)
 
 
 def test_rotation_rollback_removal(folder, seal, volume, start):
@@ -74,7 +74,7 @@ def test_rotation_rollback_removal(folder, seal, volume, start):
     shows(folder, "db", "one\n")
     seal.run("remove", "app/db")
     volume.publish(seal.file)
-    wait_until("db is gone", lambda: not os.path.exists(f"{folder}/app/db"), 20)
+    wait_until("db is gone", lambda: not os.path.exists(f"{folder}/app/db"))
     shows(folder, "mail", "u:k\n")
     seal.run("rollback", "app/db", "--to", 2)
     volume.publish(seal.file)
@@ -90,12 +90,12 @@ def test_an_older_or_damaged_file_changes_nothing(folder, seal, volume, start, t
     a = start().started()
     shows(folder, "db", "two\n")
     volume.publish(old)
-    wait_until("the older file is refused", lambda: "was at version 2 already" in a.output(), 10)
+    wait_until("the older file is refused", lambda: "was at version 2 already" in a.output())
     text = seal.file.read_text()
     broken = pathlib.Path(old)
     broken.write_text(text.replace(seal.line("app/db", 2), "entry app/db 2 rubbish"))
     volume.publish(broken)
-    wait_until("the damaged line is named", lambda: "is damaged" in json.dumps(a.status()), 10)
+    wait_until("the damaged line is named", lambda: "is damaged" in json.dumps(a.status()))
     shows(folder, "db", "two\n")
     seal.put("app/mail", '{"user": "v", "key": "k"}')  # the other entry goes on
     broken.write_text(seal.file.read_text().replace(seal.line("app/db", 2),
@@ -117,7 +117,7 @@ def test_values_are_in_no_line_of_the_agent(folder, seal, volume, start):
     shows(folder, "db", canary + "\n")
     seal.put("app/db", canary + "2", "-n", "other")
     volume.publish(seal.file)
-    wait_until("the scope is refused", lambda: "namespace 'other'" in a.output(), 10)
+    wait_until("the scope is refused", lambda: "namespace 'other'" in a.output())
     a.stop()
     assert canary not in a.output()
     assert "AGE-SECRET-KEY" not in a.output()

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from agent_run import prog
+from machine import start
 from seal_run import Seal
 
 
@@ -38,8 +39,8 @@ class Store:
     def __init__(self, folder, **options):
         config = folder / "store.json"
         config.write_text(json.dumps({"type": "sealed", "options": options}))
-        self.process = subprocess.Popen([prog("store_get"), config], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
+        self.process = start([prog("store_get"), config], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, text=True)
 
     def do(self, *words):
         self.process.stdin.write(" ".join(words) + "\n")
@@ -48,7 +49,7 @@ class Store:
 
     def close(self):
         self.process.stdin.close()
-        assert self.process.wait(10) == 0
+        assert self.process.wait(60) == 0
 
 
 @pytest.fixture(name="seal")

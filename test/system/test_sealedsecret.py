@@ -9,6 +9,7 @@ import time
 import pytest
 
 from agent_run import prog
+from machine import start
 from seal_run import built
 
 
@@ -54,8 +55,8 @@ class Store:
     def __init__(self, folder, **options):
         config = folder / "store.json"
         config.write_text(json.dumps({"type": "sealedsecrets", "options": options}))
-        self.process = subprocess.Popen([prog("store_get"), config], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
+        self.process = start([prog("store_get"), config], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, text=True)
 
     def do(self, *words):
         self.process.stdin.write(" ".join(words) + "\n")
@@ -64,7 +65,7 @@ class Store:
 
     def close(self):
         self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 @pytest.fixture(name="controller")

@@ -8,6 +8,7 @@ import pathlib
 import pytest
 
 import bao as bao_server
+import machine
 from agent_run import Agent, deliver, memory_folder, read, remove_folder, template, wait_until
 
 DB = '{{ with secret "kv/data/app" }}{{ .Data.data.password }}{{ end }}'
@@ -26,7 +27,7 @@ class Node(bao_server.Bao):
     def _write_config(self):
         path = super()._write_config()
         config = json.loads(path.read_text())
-        cluster = f"127.0.0.1:{bao_server.free_port()}"
+        cluster = f"127.0.0.1:{machine.free_port()}"
         config["cluster_addr"] = f"https://{cluster}"
         config["listener"][0]["tcp"]["cluster_address"] = cluster
         raft = config["storage"]["raft"]

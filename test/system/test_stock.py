@@ -21,7 +21,7 @@ import javaproperties
 import postgres
 import pytest
 import yaml
-from bao import die_with_parent
+from machine import start
 from store_run import wait_until
 
 EXAMPLES = pathlib.Path(__file__).parents[1] / "cases" / "stock"
@@ -263,10 +263,10 @@ def test_redis_logs_in(stock, tmp_path, session_folder):
     (tmp_path / "users.acl").write_text("".join(
         stock("redis-acl", {"username": u, "password": p, "rules": "+ping"}) for u, p in users.items()))
     path = session_folder / "redis.sock"
-    server = subprocess.Popen(
-        ["redis-server", "--port", "0", "--unixsocket", str(path), "--aclfile", str(tmp_path / "users.acl"),
-         "--save", "", "--dir", str(tmp_path)], executable=shutil.which("redis-check-rdb"),
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=die_with_parent)
+    (tmp_path / "redis-server").symlink_to(shutil.which("redis-check-rdb"))
+    server = start(
+        [tmp_path / "redis-server", "--port", "0", "--unixsocket", str(path), "--aclfile", str(tmp_path / "users.acl"),
+         "--save", "", "--dir", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         wait_until(lambda: accepts(path) or server.poll() is not None)
         assert server.poll() is None, server.stdout.read().decode()

@@ -5,6 +5,7 @@ import os
 import subprocess
 
 import pytest
+from machine import start
 from store_run import prog
 
 @pytest.fixture
@@ -115,7 +116,7 @@ class Batch:
     """test/support/prog/tmpl_batch: many templates in one process."""
 
     def __init__(self):
-        self.process = subprocess.Popen([prog("tmpl_batch")], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = start([prog("tmpl_batch")], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def render(self, template, data, missing="zero"):
         template, data = template.encode(), json.dumps(data).encode()

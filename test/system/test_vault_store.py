@@ -305,7 +305,7 @@ def test_bad_configuration(app, tmp_path, method, keys, says):
         del c["auth"]
     s = Store(tmp_path, c)
     a = s.line()
-    s.process.wait(10)
+    s.process.wait(60)
     s.process.stdin.close()
     s.process.stdout.close()
     s.err.close()
@@ -523,7 +523,7 @@ def test_nested_mounts_and_namespaces(bao, tmp_path):
         bao.put("team/sys/mounts/kv", {"type": "kv", "options": {"version": "2"}})
     except bao_server.BaoError as e:
         assert e.status == 400  # there already
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while True:
         try:
             bao.put("team/kv/data/app", {"data": {"a": "b"}})

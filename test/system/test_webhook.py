@@ -3,8 +3,6 @@
 in test/cases/admission, a real API server in test/kube."""
 import base64
 import contextlib
-import ctypes
-import errno
 import http.client
 import json
 import os
@@ -13,12 +11,14 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 
 import pytest
 
-import bao as parts
-from agent_run import BIN, LIMIT_S, Lines, wait_until
+import machine
+from agent_run import BIN, Lines, wait_until
+from machine import LIMIT_S
 from webhook_run import PROGRAM, Webhook
 
 SETTINGS = 'annotations { service = "https://bao.example:8200" }\n'
@@ -422,34 +422,14 @@ def test_term_answers_what_has_arrived(webhook):
     assert webhook.process.wait(LIMIT_S) == 0
 
 
-class Filter(ctypes.Structure):
-    _fields_ = [("code", ctypes.c_ushort), ("jt", ctypes.c_ubyte), ("jf", ctypes.c_ubyte),
-                ("k", ctypes.c_uint)]
-
-
-class Program(ctypes.Structure):
-    _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.POINTER(Filter))]
-
-
-def without_ipv6():
-    """For a child: socket(AF_INET6) fails, as on a kernel with ipv6.disable=1."""
-    parts.die_with_parent()
-    number = {"x86_64": 41, "aarch64": 198}[os.uname().machine]
-    code = (Filter * 6)((0x20, 0, 0, 0), (0x15, 0, 3, number), (0x20, 0, 0, 16),
-                        (0x15, 0, 1, socket.AF_INET6), (0x06, 0, 0, 0x50000 | errno.EAFNOSUPPORT),
-                        (0x06, 0, 0, 0x7FFF0000))
-    libc = ctypes.CDLL(None, use_errno=True)
-    assert libc.prctl(38, 1, 0, 0, 0) == 0
-    assert libc.prctl(22, 2, ctypes.byref(Program(6, code)), 0, 0) == 0
-
-
 @pytest.mark.parametrize("listen,serves", [("[::]:0", True), (":0", True), ("[::1]:0", False)])
 def test_a_kernel_without_ipv6(tmp_path, authority, listen, serves):
     cert, key = authority.issue("webhook", "IP:127.0.0.1")
     file = tmp_path / "w.hcl"
     file.write_text(f'listen = "{listen}"\ntls_cert_file = "{cert}"\ntls_key_file = "{key}"\n')
-    process = subprocess.Popen([PROGRAM, "--config", str(file), "--log-format", "json"],
-                               stderr=subprocess.PIPE, text=True, preexec_fn=without_ipv6)
+    without_ipv6 = pathlib.Path(__file__).parent / "without_ipv6.py"
+    process = machine.start([sys.executable, without_ipv6, PROGRAM, "--config", str(file),
+                             "--log-format", "json"], stderr=subprocess.PIPE, text=True)
     try:
         if not serves:
             assert process.wait(LIMIT_S) == 1 and "Address family" in process.stderr.read()

@@ -13,7 +13,8 @@ import ssl
 import subprocess
 import time
 
-from agent_run import LIMIT_S, Lines
+from agent_run import Lines
+from machine import LIMIT_S, free_port, start
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 VARIANTS = [v for v in ("openssl-glibc", "mbedtls-glibc", "mbedtls-musl")
@@ -38,7 +39,7 @@ class Server:
     """tls_server of one variant."""
 
     def __init__(self, variant, cert, key, *args):
-        self.process = subprocess.Popen(
+        self.process = start(
             [prog(variant, "tls_server"), *args, str(cert), str(key)],
             stdout=subprocess.PIPE, text=True)
         self.lines = Lines(self.process.stdout)
@@ -60,9 +61,8 @@ class Stranger:
     """openssl s_server with one of our certificates."""
 
     def __init__(self, folder, name, *args):
-        with socket.create_server(("127.0.0.1", 0)) as s:
-            self.port = s.getsockname()[1]
-        self.process = subprocess.Popen(
+        self.port = free_port()
+        self.process = start(
             [OPENSSL, "s_server", "-accept", f"127.0.0.1:{self.port}", "-www", "-quiet",
              "-cert", f"{folder}/{name}.pem", "-key", f"{folder}/{name}.key", *args],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -9,8 +9,8 @@ import subprocess
 import urllib.error
 import urllib.request
 
-import bao as parts
-from agent_run import BIN, LIMIT_S, Lines
+from agent_run import BIN, Lines
+from machine import LIMIT_S, start
 
 PROGRAM = os.path.join(BIN, "ampoule-webhook")
 
@@ -27,9 +27,9 @@ class Webhook:
         self.file = self.folder / f"{name}.hcl"
         self.listen = f'listen = "127.0.0.1:{port}"\n'
         self.configure(settings)
-        self.process = subprocess.Popen(
+        self.process = start(
             [PROGRAM, "--config", str(self.file), "--log-format", "json", "--log-level", "debug",
-             *extra], stderr=subprocess.PIPE, text=True, preexec_fn=parts.die_with_parent)
+             *extra], stderr=subprocess.PIPE, text=True)
         self.lines = Lines(self.process.stderr)
         line = self.lines.wait(lambda line: '"serving"' in line)
         self.port = json.loads(line)["port"]
