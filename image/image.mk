@@ -15,7 +15,7 @@ SMALL := -Oz $(HARD) -fno-asynchronous-unwind-tables -fno-unwind-tables
 CFLAGS.small := $(SMALL) -g -flto -ffat-lto-objects -ffunction-sections -fdata-sections -fPIE
 CFLAGS.musl := $(CFLAGS.small) -idirafter build/deps/musl/kernel
 LDFLAGS.small := $(SMALL) -flto-partition=one -flto -static -nostartfiles \
-	-Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now,-z,noexecstack,--gc-sections
+	-Wl,-pie,--wrap=pthread_create,--no-dynamic-linker,-z,text,-z,relro,-z,now,-z,noexecstack,--gc-sections
 LDFLAGS.musl = $(LDFLAGS.small) -Wl,-z,pack-relative-relocs,-e,relr_start \
 	build/$(word 2,$(subst /, ,$@))/relr.o $(MUSL)rcrt1.o $(MUSL)crti.o $(GCCLIB)crtbeginS.o
 LDEND.musl = $(GCCLIB)crtendS.o $(MUSL)crtn.o

@@ -28,5 +28,5 @@ done
 "$1" -c -o "$work/program.o" "$work/x.ltrans0.ltrans.s"
 # shellcheck disable=SC2086 # lists of files without blanks
 ld.lld -m aarch64linux -pie --no-dynamic-linker -static -z text -z relro -z now -z noexecstack \
-	-O2 --gc-sections --pack-dyn-relocs=relr -o "$out" $first "$work/program.o" \
+	-O2 --gc-sections --pack-dyn-relocs=relr --wrap=pthread_create -o "$out" $first "$work/program.o" \
 	--start-group "$libc" "$libgcc" --end-group $last

@@ -48,7 +48,7 @@ struct serve {
 	struct cluster *cluster; // NULL: the API server is never asked
 	struct metrics metrics;
 	unsigned open_servers; // not yet drained
-	bool ending;
+	bool ending, log_held;
 };
 
 // --- answers
@@ -69,6 +69,23 @@ static bool is_json(struct str type)
 		return false;
 	rest = str_trim(rest);
 	return rest.len == 0 || rest.p[0] == ';';
+}
+
+static void on_answered(void *ctx)
+{
+	struct serve *s = ctx;
+	s->log_held = false;
+	log_release();
+}
+
+// What the reviews of this round of the loop have to say comes behind their answers.
+static void hold_log(struct serve *s)
+{
+	if (s->log_held)
+		return;
+	s->log_held = true;
+	log_hold();
+	loop_later(s->loop, on_answered, s);
 }
 
 static void log_review(const struct mutate_note *n, int status)
@@ -134,6 +151,7 @@ static void on_mutate(void *ctx, struct http_exchange *x)
 		http_answer_text(x, 415, "Content-Type: application/json is wanted");
 		return;
 	}
+	hold_log(s);
 	struct verdict verdict;
 	int status =
 		mutate_judged(&s->settings, in->body, in->body_len, &to, &note, &verdict);
@@ -163,6 +181,7 @@ static void on_validate(void *ctx, struct http_exchange *x)
 		http_answer_text(x, 415, "Content-Type: application/json is wanted");
 		return;
 	}
+	hold_log(s);
 	int status =
 		validate_review(&s->settings, &world, in->body, in->body_len, &to, &note);
 	if (status == VALIDATE_ASK_NAMESPACE) {
@@ -514,5 +533,6 @@ bool serve_run(const char *config, struct err *e)
 	loop_free(s.loop);
 	json_decref(s.begun.document);
 	settings_release(&s.settings);
+	log_release();
 	return ok;
 }

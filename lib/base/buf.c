@@ -60,7 +60,11 @@ bool buf_puts(struct buf *b, const char *s)
 
 bool buf_putc(struct buf *b, char c)
 {
-	return buf_add(b, &c, 1);
+	if (b->cap - b->len < 2 || b->len >= b->max)
+		return buf_add(b, &c, 1);
+	b->data[b->len++] = c;
+	b->data[b->len] = '\0';
+	return true;
 }
 
 bool buf_put_rune(struct buf *b, uint32_t rune)

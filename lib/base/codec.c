@@ -3,6 +3,7 @@
 // pass through here and a table indexed by a secret leaves traces in the cache.
 #include "lib/base/codec.h"
 
+#include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -12,22 +13,11 @@ static unsigned in_range(unsigned c, unsigned lo, unsigned hi)
 	return ((c - lo) >> 31 ^ 1) & ((hi - c) >> 31 ^ 1);
 }
 
-static char b64_letter(unsigned v, unsigned flags)
-{
-	int x = (int)v, url = flags & B64_URL ? 1 : 0;
-	int c = 'A' + x;
-	c += (25 - x) >> 8 & ('a' - 'Z' - 1);
-	c -= (51 - x) >> 8 & ('z' - '0' + 1);
-	c -= (61 - x) >> 8 & (url ? '9' - '-' + 1 : '9' - '+' + 1);
-	c += (62 - x) >> 8 & (url ? '_' - '-' - 1 : '/' - '+' - 1);
-	return (char)c;
-}
-
-// The same of four at a time, each in 16 bits; n_above() is 1 where a value is above k.
-#define LANES(k) ((uint64_t)(k)*0x0001000100010001u)
+// Eight 6-bit values, each in a byte, as letters; n_above() is 1 where a value is above k.
+#define LANES(k) ((uint64_t)(k)*0x0101010101010101u)
 static uint64_t n_above(uint64_t v, unsigned k)
 {
-	return (v + LANES(0x7fff - k)) >> 15 & LANES(1);
+	return (v + LANES(0x7f - k)) >> 7 & LANES(1);
 }
 
 static uint64_t b64_letters(uint64_t v, unsigned flags)
@@ -38,6 +28,24 @@ static uint64_t b64_letters(uint64_t v, unsigned flags)
 	c -= n_above(v, 51) * ('z' - '0' + 1);
 	c -= n_above(v, 61) * (url ? '9' - '-' + 1 : '9' - '+' + 1);
 	return c + n_above(v, 62) * (url ? '_' - '-' - 1 : '/' - '+' - 1);
+}
+
+// The letters of the first six bytes, as they stand in memory; those behind the end mean
+// nothing.
+static uint64_t b64_group(const unsigned char *p, size_t len, unsigned flags)
+{
+	uint64_t v = 0;
+	if (len >= sizeof(v)) {
+		memcpy(&v, p, sizeof(v));
+		v = be64toh(v) >> 16;
+	} else {
+		for (size_t i = 0; i < 6; i++)
+			v = v << 8 | (i < len ? p[i] : 0);
+	}
+	v = (v & 0xffffff000000) << 8 | (v & 0xffffff); // halves, halves of them, …
+	v = (v & 0xfff00000fff000) << 4 | (v & 0xfff00000fff);
+	v = (v & 0xfc00fc00fc00fc0) << 2 | (v & 0x3f003f003f003f);
+	return htobe64(b64_letters(v, flags));
 }
 
 // The value of a letter with bit 8 set, or 0 when it is none.
@@ -56,30 +64,16 @@ static unsigned b64_value(unsigned c, unsigned flags)
 bool codec_b64_encode(const void *bytes, size_t len, unsigned flags, struct buf *to)
 {
 	const unsigned char *p = bytes;
-	size_t tail = len % 3;
-	size_t n = len / 3 * 4 + (tail == 0 ? 0 : flags & B64_NOPAD ? tail + 1 : 4);
+	size_t letters = len / 3 * 4 + (len % 3 ? len % 3 + 1 : 0);
+	size_t n = flags & B64_NOPAD ? letters : (len + 2) / 3 * 4;
 	char *out = buf_room(to, n);
 	if (!out)
 		return false;
-	for (; len >= 3; len -= 3, p += 3) {
-		uint64_t v = (uint64_t)p[0] << 16 | (uint64_t)p[1] << 8 | p[2];
-		v = b64_letters((v >> 18 & 63) | (v >> 12 & 63) << 16 |
-					(v >> 6 & 63) << 32 | (v & 63) << 48,
-				flags);
-		for (int shift = 0; shift < 64; shift += 16)
-			*out++ = (char)(v >> shift);
+	for (size_t i = 0; i < letters; i += 8, p += 6) {
+		uint64_t group = b64_group(p, len - i / 8 * 6, flags);
+		memcpy(out + i, &group, letters - i < 8 ? letters - i : 8);
 	}
-	if (tail) {
-		uint32_t v = (uint32_t)p[0] << 16 | (tail == 2 ? (uint32_t)p[1] << 8 : 0);
-		*out++ = b64_letter(v >> 18 & 63, flags);
-		*out++ = b64_letter(v >> 12 & 63, flags);
-		if (tail == 2)
-			*out++ = b64_letter(v >> 6 & 63, flags);
-		else if (!(flags & B64_NOPAD))
-			*out++ = '=';
-		if (!(flags & B64_NOPAD))
-			*out++ = '=';
-	}
+	memset(out + letters, '=', n - letters);
 	to->len += n;
 	buf_end(to);
 	return true;

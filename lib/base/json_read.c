@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "lib/base/json_letters.h"
 #include "lib/base/json_number.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
@@ -104,23 +105,12 @@ static bool read_escape(struct reader *r)
 	return buf_putc(&r->plain, values[known - names]);
 }
 
-// Behind the letters that stand for themselves; *ret_high tells of bytes over 0x7f.
-static void skip_letters(struct reader *r, unsigned char *ret_high)
-{
-	const char *p = r->p;
-	unsigned char high = 0;
-	for (; p < r->end && *p != '"' && *p != '\\' && (unsigned char)*p >= ' '; p++)
-		high |= (unsigned char)*p;
-	*ret_high |= high;
-	r->p = p;
-}
-
 // A string; the bytes lie in the text, or in r->plain until the next string.
 static bool read_string(struct reader *r, struct str *ret)
 {
 	const char *from = ++r->p;
 	unsigned char high = 0;
-	skip_letters(r, &high);
+	r->p += json_letters(r->p, (size_t)(r->end - r->p), &high);
 	*ret = (struct str){ from, (size_t)(r->p - from) };
 	if (r->p < r->end && *r->p == '\\') {
 		buf_reset(&r->plain);
@@ -129,7 +119,7 @@ static bool read_string(struct reader *r, struct str *ret)
 			if (!read_escape(r))
 				return false;
 			const char *more = r->p;
-			skip_letters(r, &high);
+			r->p += json_letters(more, (size_t)(r->end - more), &high);
 			buf_add(&r->plain, more, (size_t)(r->p - more));
 		}
 		*ret = (struct str){ buf_str(&r->plain), r->plain.len };

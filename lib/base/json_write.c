@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/json_letters.h"
 #include "lib/base/json_number.h"
 #include "lib/base/mem.h"
 
@@ -20,15 +21,23 @@ static void write_escape(char c, struct buf *to)
 
 static void write_string(const char *s, size_t len, struct buf *to)
 {
-	const char *end = s + len;
+	size_t plain = json_letters(s, len, NULL);
+	char *at = plain == len ? buf_room(to, len + 2) : NULL;
+	if (at) { // as nearly all are
+		*at = '"';
+		memcpy(at + 1, s, len);
+		at[len + 1] = '"';
+		to->len += len + 2;
+		buf_end(to);
+		return;
+	}
 	buf_putc(to, '"');
-	for (const char *from = s; from < end; from = s + 1) {
-		for (s = from;
-		     s < end && *s != '"' && *s != '\\' && (unsigned char)*s >= ' ';)
-			s++;
-		buf_add(to, from, (size_t)(s - from));
-		if (s < end)
-			write_escape(*s, to);
+	for (; len > 0; plain = json_letters(s, len, NULL)) {
+		buf_add(to, s, plain);
+		if (plain < len)
+			write_escape(s[plain++], to);
+		s += plain;
+		len -= plain;
 	}
 	buf_putc(to, '"');
 }

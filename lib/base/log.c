@@ -21,6 +21,12 @@ static struct {
 	void *tap_ctx;
 } state = { .level = LOG_INFO, .fd = STDERR_FILENO, .audit_fd = -1 };
 
+static struct {
+	bool on;
+	size_t len;
+	char text[4096];
+} held;
+
 static const char *const level_names[] = {
 	[LOG_TRACE] = "trace", [LOG_DEBUG] = "debug", [LOG_INFO] = "info",
 	[LOG_WARN] = "warn",   [LOG_ERROR] = "error", [LOG_AUDIT] = "audit",
@@ -219,20 +225,52 @@ static void put_head(struct line *l, enum log_level level, const char *msg)
 	put_str(l, msg);
 }
 
+static void write_out(int fd, const char *text, size_t len)
+{
+	for (size_t done = 0; done < len;) {
+		ssize_t n = write(fd, text + done, len - done);
+		if (n <= 0)
+			return; // nobody to tell
+		done += (size_t)n;
+	}
+}
+
+static void give_held(void)
+{
+	write_out(state.fd, held.text, held.len);
+	held.len = 0;
+}
+
 static void finish(struct line *l, enum log_level level)
 {
-	int fd = is_apart(level) ? state.audit_fd : state.fd;
 	if (is_json(level))
 		put_str(l, "}");
 	if (state.tap)
 		state.tap(state.tap_ctx, level, l->text, l->len);
 	l->text[l->len++] = '\n';
-	for (size_t done = 0; done < l->len;) {
-		ssize_t n = write(fd, l->text + done, l->len - done);
-		if (n <= 0)
-			return; // nobody to tell
-		done += (size_t)n;
+	if (is_apart(level)) {
+		write_out(state.audit_fd, l->text, l->len);
+		return;
 	}
+	if (l->len > sizeof(held.text) - held.len)
+		give_held();
+	if (!held.on || l->len > sizeof(held.text)) {
+		write_out(state.fd, l->text, l->len);
+		return;
+	}
+	memcpy(held.text + held.len, l->text, l->len);
+	held.len += l->len;
+}
+
+void log_hold(void)
+{
+	held.on = true;
+}
+
+void log_release(void)
+{
+	held.on = false;
+	give_held();
 }
 
 void log_write(enum log_level level, const char *msg, const struct log_field *fields,

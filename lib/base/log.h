@@ -43,7 +43,13 @@ bool log_enabled(enum log_level level);
 void log_set_fd(int fd);
 // Audit lines go there instead, as JSON whatever the format; -1: with the others.
 void log_set_audit_fd(int fd);
-// Also told of each written line (status, tests); NULL ends it.
+// From log_hold() on lines wait, at most 4 KiB of them, for log_release(): a server's come behind
+// its answers, since whoever reads the log is woken for each write, and takes the processor. Not
+// for longer than one round of a loop: a process that is killed loses them. Audit lines that
+// have a place of their own never wait.
+void log_hold(void);
+void log_release(void);
+// Also told of each line (status, tests), at once; NULL ends it.
 typedef void log_tap_fn(void *ctx, enum log_level level, const char *line, size_t len);
 void log_set_tap(log_tap_fn *fn, void *ctx);
 

@@ -99,6 +99,14 @@ bool str_valid_utf8(const char *s, size_t len)
 {
 	const unsigned char *p = (const unsigned char *)s;
 	for (size_t i = 0; i < len;) {
+		uint64_t ahead;
+		if (len - i >= sizeof(ahead)) {
+			memcpy(&ahead, p + i, sizeof(ahead));
+			if (!(ahead & 0x8080808080808080u)) {
+				i += sizeof(ahead);
+				continue;
+			}
+		}
 		unsigned char low, high;
 		size_t n = utf8_shape(p[i], &low, &high);
 		if (n == 0 || n > len - i)

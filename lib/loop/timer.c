@@ -16,6 +16,10 @@
 
 #define UNSET INT64_MAX
 
+// So much too early it may end: the deadline of a busy connection moves on with each request,
+// and waking up once for nothing costs less than setting the timerfd each time.
+enum { SLACK_MS = 1000 };
+
 static void on_timerfd(void *ctx, int fd, unsigned events)
 {
 	(void)events;
@@ -144,7 +148,7 @@ bool loop_timers_prepare(struct loop *l)
 	int64_t at_ms = h->n ? h->heap[0]->at_ms : UNSET;
 	if (at_ms != UNSET && at_ms <= clock_mono_ms())
 		return true;
-	if (at_ms == h->fd_at_ms)
+	if (h->fd_at_ms <= at_ms && h->fd_at_ms > at_ms - SLACK_MS)
 		return false;
 	struct itimerspec when = { 0 }; // zero disarms
 	if (at_ms != UNSET) {

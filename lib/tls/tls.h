@@ -86,7 +86,8 @@ MUST_CHECK enum tls_io tls_read(struct tls_conn *c, void *to, size_t max, size_t
 // the next call must give the same bytes again, and at least as many.
 MUST_CHECK enum tls_io tls_write(struct tls_conn *c, const void *from, size_t len,
 				 size_t *ret_n, struct err *e);
-// Bytes are decrypted and wait for tls_read(): epoll does not know of them.
+// Bytes have been read and wait for tls_read(), of which epoll does not know; perhaps not yet
+// enough of them for it to give any.
 bool tls_has_pending(const struct tls_conn *c);
 // Tells the client that no more will be sent. Does not wait for its answer: TLS_OK when the
 // alert is on its way.

@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -17,6 +18,10 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#ifdef __GLIBC__
+#include <sys/single_threaded.h>
+#endif
 
 #ifndef MADV_DONTNEED_LOCKED // Linux 5.18
 #define MADV_DONTNEED_LOCKED 24
@@ -63,17 +68,36 @@ static struct {
 	struct mem_stats stats;
 } heap = { .lock = ATOMIC_FLAG_INIT };
 
-// Hardly any program has a second thread (a resolver's), and nobody holds it for long: a mutex
-// would be a tenth of what a review costs the webhook.
+// Hardly any program has a second thread (a resolver's): while there is none, a lock would be
+// a tenth of what a review costs the webhook. The first is made by the only one, outside.
+#ifdef __GLIBC__
+#define alone __libc_single_threaded
+#else // the linker is told to give us pthread_create() (--wrap)
+static bool alone = true;
+int __real_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*fn)(void *),
+			  void *arg);
+int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*fn)(void *),
+			  void *arg);
+
+int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*fn)(void *),
+			  void *arg)
+{
+	alone = false;
+	return __real_pthread_create(t, a, fn, arg);
+}
+#endif
+
 static void lock(void)
 {
-	while (atomic_flag_test_and_set_explicit(&heap.lock, memory_order_acquire))
+	while (!alone &&
+	       atomic_flag_test_and_set_explicit(&heap.lock, memory_order_acquire))
 		sched_yield();
 }
 
 static void unlock(void)
 {
-	atomic_flag_clear_explicit(&heap.lock, memory_order_release);
+	if (!alone)
+		atomic_flag_clear_explicit(&heap.lock, memory_order_release);
 }
 
 static bool reserve(void)
@@ -284,27 +308,31 @@ size_t heap_size(const void *p)
 	return n;
 }
 
+typedef uint64_t pair __attribute__((vector_size(16)));
+
 // Most blocks are smaller than what a call of memset costs; each has a multiple of 16 bytes.
-static struct block *small_wipe(void *p, size_t n)
+static void small_free(void *p, unsigned class)
 {
-	for (volatile uint64_t *at = p; n > 0; n -= 16, at += 2)
-		at[0] = at[1] = 0;
-	return p;
+	struct block *b = p;
+	volatile pair *at = p;
+	for (size_t n = class_size[class] / sizeof(*at); n > 0; n--)
+		*at++ = (pair){ 0 };
+	b->next = heap.small[class];
+	heap.small[class] = b;
+	heap.stats.in_use -= class_size[class];
 }
 
 void heap_free(void *p)
 {
 	lock();
-	uint32_t page = page_of(p);
-	size_t n = block_size(p);
-	heap.stats.in_use -= n;
-	if (heap.pages[page].kind == PAGE_RUN) {
-		run_release(page);
+	uint32_t at = page_of(p);
+	const struct page *page = &heap.pages[at];
+	assert(page->kind == PAGE_SLAB || page->kind == PAGE_RUN);
+	if (page->kind == PAGE_SLAB) {
+		small_free(p, page->class);
 	} else {
-		struct block *b = small_wipe(p, n);
-		unsigned class = heap.pages[page].class;
-		b->next = heap.small[class];
-		heap.small[class] = b;
+		heap.stats.in_use -= (size_t)page->len * PAGE;
+		run_release(at);
 	}
 	unlock();
 }

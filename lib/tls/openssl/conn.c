@@ -91,7 +91,7 @@ enum tls_io tls_write(struct tls_conn *c, const void *from, size_t len, size_t *
 
 bool tls_has_pending(const struct tls_conn *c)
 {
-	return SSL_pending(c->ssl) > 0;
+	return SSL_has_pending(c->ssl);
 }
 
 enum tls_io tls_close_notify(struct tls_conn *c, struct err *e)

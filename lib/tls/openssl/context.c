@@ -43,6 +43,7 @@ static bool set_protocol(SSL_CTX *ctx, struct err *e)
 	SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN | SSL_MODE_RELEASE_BUFFERS |
 				      SSL_MODE_ENABLE_PARTIAL_WRITE |
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_read_ahead(ctx, 1); // one system call for a request, not two a record
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_alpn_select_cb(ctx, select_alpn, NULL);
 	if (!SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) ||

@@ -261,6 +261,42 @@ static void test_audit_apart(void **state)
 	assert_string_equal(written(), "TIME audit read n=3\n");
 }
 
+// Held lines come together, in their order, and none is lost, however many there are.
+static void test_held(void **state)
+{
+	(void)state;
+	log_setup(LOG_INFO, LOG_FORMAT_TEXT);
+	log_hold();
+	log_info("one", LOG_INT("n", 1));
+	log_info("two", LOG_INT("n", 2));
+	assert_string_equal(written(), "");
+	log_release();
+	const char *text = written();
+	assert_non_null(strstr(text, " info  one n=1\n"));
+	assert_non_null(strstr(text, " info  two n=2\n"));
+	assert_true(strstr(text, "one") < strstr(text, "two"));
+	log_info("three", LOG_INT("n", 3));
+	assert_string_equal(written(), "TIME info  three n=3\n");
+	char wide[5001] = "", seen[4 * sizeof(wide)] = "";
+	memset(wide, 'x', sizeof(wide) - 1);
+	log_hold();
+	log_info("before", LOG_INT("n", 4));
+	log_info("wide", LOG_STR("text", wide));
+	for (int i = 0; i < 200; i++)
+		log_info("many", LOG_INT("n", i));
+	log_release();
+	ssize_t n = read(fds[0], seen, sizeof(seen) - 1);
+	assert_true(n > 0 && strstr(seen, "before n=4\n") < strstr(seen, "text=xxx"));
+	const char *at = strstr(seen, "xxx\n");
+	for (int i = 0; i < 200; i++) {
+		char want[32];
+		snprintf(want, sizeof(want), " many n=%d\n", i);
+		assert_non_null(at);
+		at = strstr(at, want);
+	}
+	assert_non_null(at);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_pipe, close_pipe)
 
 int main(void)
@@ -272,7 +308,7 @@ int main(void)
 		TEST(test_parse),        TEST(test_long_lines),
 		TEST(test_many_fields),  TEST(test_tap),
 		TEST(test_closed_fd),    TEST(test_bytes_that_are_no_text),
-		TEST(test_audit_apart),
+		TEST(test_audit_apart),  TEST(test_held),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

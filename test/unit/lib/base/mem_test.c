@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -177,6 +178,43 @@ static void test_stats(void **state)
 	void *again = mem_alloc(1 << 20);
 	assert_true(all(again, 1 << 20, 0)); // after the trim too
 	mem_free(again);
+}
+
+static void *churn(void *arg)
+{
+	unsigned char byte = *(unsigned char *)arg, *held[64] = { NULL };
+	for (unsigned i = 0; i < 60000; i++) {
+		unsigned char **at = &held[i * 7 % ARRAY_LEN(held)];
+		size_t n = 16 + i % 37 * 8;
+		if (*at && (*at)[0] != byte)
+			return arg; // somebody else has it, too
+		mem_free(*at);
+		*at = mem_alloc(n);
+		if (!all(*at, n, 0))
+			return arg;
+		memset(*at, byte, n);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(held); i++)
+		mem_free(held[i]);
+	return NULL;
+}
+
+// libcurl's resolver is a thread, and takes its memory here.
+static void test_threads(void **state)
+{
+	(void)state;
+	unsigned char bytes[] = { 1, 2, 3 };
+	pthread_t threads[ARRAY_LEN(bytes)];
+	struct mem_stats before = mem_stats();
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, churn, &bytes[i]), 0);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+		void *fault = bytes;
+		assert_int_equal(pthread_join(threads[i], &fault), 0);
+		assert_null(fault);
+	}
+	if (guarded())
+		assert_int_equal(mem_stats().in_use, before.in_use);
 }
 
 // A long life of large and small blocks must not grow the heap.
@@ -360,6 +398,7 @@ int main(void)
 		cmocka_unit_test(test_wipe),
 		cmocka_unit_test(test_freed_memory_is_wiped),
 		cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_reuse),
 		cmocka_unit_test(test_out_of_memory),
 		cmocka_unit_test(test_guards),

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Eight bytes at once: strings are most of a document, for the reader and for the writer.
+#include "lib/base/json_letters.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define LANES(k) ((uint64_t)(k)*0x0101010101010101u)
+
+// Whether a byte of v is zero, or (n at most 128) below n.
+static bool has_below(uint64_t v, unsigned n)
+{
+	return (v - LANES(n)) & ~v & LANES(0x80);
+}
+
+size_t json_letters(const char *p, size_t len, unsigned char *ret_high)
+{
+	uint64_t v, high = 0;
+	size_t i = 0;
+	for (; len - i >= sizeof(v); i += sizeof(v), high |= v) {
+		memcpy(&v, p + i, sizeof(v));
+		if (has_below(v, ' ') || has_below(v ^ LANES('"'), 1) ||
+		    has_below(v ^ LANES('\\'), 1))
+			break;
+	}
+	for (; i < len && p[i] != '"' && p[i] != '\\' && (unsigned char)p[i] >= ' '; i++)
+		high |= (unsigned char)p[i];
+	if (ret_high && (high & LANES(0x80)))
+		*ret_high |= 0x80;
+	return i;
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside lib/base/json*.c only: what stands for itself in a JSON string (RFC 8259 section 7).
+#pragma once
+
+#include <stddef.h>
+
+// How many bytes at p come before the first quote, backslash or control character, at most
+// len. *ret_high, when wanted, gets its bit 7 set if one of them is no ASCII.
+size_t json_letters(const char *p, size_t len, unsigned char *ret_high);
