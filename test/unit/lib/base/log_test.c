@@ -278,10 +278,10 @@ static void test_held(void **state)
 	log_info("three", LOG_INT("n", 3));
 	assert_string_equal(written(), "TIME info  three n=3\n");
 	char wide[5001] = "", seen[4 * sizeof(wide)] = "";
-	memset(wide, 'x', sizeof(wide) - 1);
+	const char *value = memset(wide, 'x', sizeof(wide) - 1);
 	log_hold();
 	log_info("before", LOG_INT("n", 4));
-	log_info("wide", LOG_STR("text", wide));
+	log_info("wide", LOG_STR("text", value));
 	for (int i = 0; i < 200; i++)
 		log_info("many", LOG_INT("n", i));
 	log_release();
