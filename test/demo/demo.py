@@ -17,7 +17,7 @@ from datetime import datetime
 BIN = os.path.abspath(os.environ.get("AMPOULE_BIN", "build/bin"))
 APP = os.path.join(os.path.dirname(BIN), "test", "prog", "demo_app")
 SLOW = float(os.environ.get("DEMO_SLOW", "1"))  # valgrind takes its time
-WAIT_S = 10 * SLOW
+WAIT_S = 60 * SLOW
 
 CONFIG = """\
 status_socket = "{dir}/agent.sock"

@@ -17,7 +17,6 @@ import signal
 import subprocess
 import time
 
-import bao as parts
 import kube
 
 NODE = os.environ.get("NODE", "")  # where pods find what runs on the node
@@ -91,7 +90,7 @@ class Cluster(kube.Kube):
         for name in ("kubelet", "containerd"):
             process = next(p for n, p in self.processes if n == name)
             process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
-            process.wait(parts.STOP_LIMIT_S)
+            process.wait(LIMIT_S)
             self.processes.remove((name, process))
 
     def reboot(self):

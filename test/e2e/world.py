@@ -20,7 +20,7 @@ from cluster import API, LIMIT_S, NODE, Cluster, groups, unified, until
 SYSTEM = "ampoule-system"
 AWAY = "10.88.8.9"  # an address of the store that is taken away and put back
 SPACES = ("shop", "tight")
-POD_S = 90  # until a pod runs, on a busy machine
+POD_S = 180  # until a pod runs, on a busy machine
 
 SETTINGS = """
 self_signed {{ settle = "2s" }}

@@ -21,7 +21,7 @@ import time
 from machine import free_port
 
 HANG = object()
-LIMIT_S = 20
+LIMIT_S = 60
 
 
 @dataclasses.dataclass

@@ -113,7 +113,7 @@ class FakeVault:
     def count(self, path=None):
         return len(self.seen(path))
 
-    def wait(self, n, limit=20):
+    def wait(self, n, limit=60):
         """Until n requests have come."""
         end = time.monotonic() + limit
         while self.count() < n:

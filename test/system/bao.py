@@ -25,7 +25,7 @@ import urllib.request
 
 from machine import free_port, start
 
-START_LIMIT_S = 30
+START_LIMIT_S = 120  # a large program, on a machine that has not read it yet
 STOP_LIMIT_S = 10
 
 
@@ -263,7 +263,7 @@ class Bao:
         for k, v in (headers or {}).items():
             req.add_header(k, v)
         try:
-            with urllib.request.urlopen(req, timeout=20) as r:
+            with urllib.request.urlopen(req, timeout=60) as r:
                 text = r.read()
         except urllib.error.HTTPError as e:
             raise BaoError(e.code, e.read().decode(errors="replace")) from None

@@ -12,7 +12,7 @@ import time
 
 from machine import free_port, mortal, start
 
-LIMIT_S = 30
+LIMIT_S = 120
 
 
 def binaries():
@@ -75,7 +75,7 @@ class Postgres:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def sql(self, text, user="admin", password=None):
-        env = {**os.environ, "PGPASSWORD": password or self.PASSWORD, "PGCONNECT_TIMEOUT": "5"}
+        env = {**os.environ, "PGPASSWORD": password or self.PASSWORD, "PGCONNECT_TIMEOUT": "30"}
         return subprocess.run([str(self.bin / "psql"), "-h", "127.0.0.1", "-p", str(self.port),
                                "-U", user, "-d", "postgres", "-Atc", text], env=env, timeout=LIMIT_S,
                               capture_output=True, text=True, check=True).stdout.strip()

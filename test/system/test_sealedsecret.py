@@ -4,7 +4,6 @@ test program store_get drives it."""
 import hashlib
 import json
 import subprocess
-import time
 
 import pytest
 

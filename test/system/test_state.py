@@ -122,7 +122,7 @@ class Gate:
                     if self.headers.get(name):
                         r.add_header(name, self.headers[name])
                 try:
-                    with urllib.request.urlopen(r, timeout=20) as got:
+                    with urllib.request.urlopen(r, timeout=60) as got:
                         status, text = got.status, got.read()
                 except urllib.error.HTTPError as e:
                     status, text = e.code, e.read()
