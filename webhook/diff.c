@@ -65,6 +65,8 @@ static void compare_member(struct diff *d, const json_t *from, const json_t *to,
 			   const char *key)
 {
 	const json_t *old = json_object_get(from, key), *new = json_object_get(to, key);
+	if (old == new) // as most are
+		return;
 	size_t before = enter(d, key);
 	if (!old)
 		op(d, "add", new);

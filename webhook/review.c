@@ -17,7 +17,7 @@ enum {
 	NAMESPACE_MAX = 63, // of any that Kubernetes has
 	FORBIDDEN = 403,
 	PATCH_MAX = 3 * REVIEW_MAX, // in base64 it fits into the answer
-	PATCH_USUAL = 8 * 1024,
+	PATCH_USUAL = 8 * 1024 - 1, // two pages with the NUL
 };
 
 static bool read_text(const json_t *o, const char *key, const char **ret, struct err *e)

@@ -81,9 +81,9 @@ void plan_workload_env(const struct plan *p, json_t *to)
 	const json_t *env = json_object_get(first_container(p), "env");
 	for (size_t c = 0; c < ARRAY_LEN(clouds); c++) {
 		const char *const *n = clouds[c].names;
-		for (; *n; n++) {
+		for (bool used = is_used(p, &clouds[c]); used && *n; n++) {
 			json_t *there = pod_find(env, "name", *n);
-			if (there && is_used(p, &clouds[c]))
+			if (there)
 				json_array_append(to, there);
 		}
 	}

@@ -3,6 +3,7 @@
 // stores; this reader exists because messages about a configuration need the line of a key.
 #include <string.h>
 
+#include "lib/base/json_letters.h"
 #include "lib/base/str.h"
 #include "lib/conf/hcl_int.h"
 
@@ -93,6 +94,12 @@ static bool read_string(struct cursor *c, const char **ret)
 	static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
 	AUTO_BUF struct buf text = BUF_INIT(HCL_BYTES_MAX);
 	const char *from = c->p++;
+	size_t plain = json_letters(c->p, (size_t)(c->end - c->p), NULL);
+	if (plain < (size_t)(c->end - c->p) && c->p[plain] == '"') { // as nearly all are
+		*ret = pool_strndup(c->pool, c->p, plain);
+		c->p += plain + 1;
+		return true;
+	}
 	for (;;) {
 		if (c->p >= c->end)
 			return cursor_err(c, from, "a string without its closing quote");

@@ -189,7 +189,8 @@ const struct option_row *options_find(enum option_stanza stanza, const char *key
 	const struct option_row *const *rows;
 	size_t n = options_of(stanza, &rows);
 	for (size_t i = 0; i < n; i++)
-		if (rows[i]->key && strcasecmp(rows[i]->key, key) == 0)
+		if (rows[i]->key && !((*rows[i]->key ^ *key) & ~0x20) && // hardly any
+		    strcasecmp(rows[i]->key, key) == 0)
 			return rows[i];
 	return NULL;
 }
