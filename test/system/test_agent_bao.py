@@ -133,7 +133,7 @@ def test_a_wrong_role_is_a_reason_within_the_deadline(bao, app, folder, issuer, 
     path = write(f"{folder}/jwt", issuer.token(sub="x", aud="ampoule"))
     a = start(vault(bao, "jwt", config={"path": path, "role": "no-such-role"}) +
               deliver(folder, "app") + template(f"{folder}/app/db", DB),
-              "--once", "--timeout", "2s")
+              "--once", "--timeout", "5s")
     assert a.ended() == 1
     assert "no-such-role" in a.output().splitlines()[-1]
 

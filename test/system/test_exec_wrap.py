@@ -212,7 +212,7 @@ def test_no_sidecar_is_a_reason(folder):
 def test_what_the_sidecar_waits_for_is_the_reason(folder, sealed, make):
     make(sealed.store() + served(folder, "web") +
          variable("PASSWORD", PASSWORD.replace("db/password", "db/none")))
-    w = make.wrap(f"{folder}/web/.env.sock", "true", options=["--timeout", "2s"])
+    w = make.wrap(f"{folder}/web/.env.sock", "true", options=["--timeout", "6s"])
     assert w.ended() == 1
     assert "variable 'PASSWORD'" in w.log.all()[-1] and "db/none" in w.log.all()[-1]
 

@@ -74,14 +74,14 @@ def test_one_reason_everywhere(bao, fake, folder, start, case):
     open(message, "w", encoding="ascii").close()
     a = start(f'termination_log = "{message}"\naudit_file = "{audit}"\n'
               f'metrics_address = "unix://{port}"\n' + token_file(folder, address, token, ca) +
-              template(f"{folder}/out", KV), "--once", "--timeout", "5s")
+              template(f"{folder}/out", KV), "--once", "--timeout", "12s")
 
     def said():
         """The reason, once it is in the status."""
         text = json.dumps(a.status())
         return text if all(word in text for word in says) else None
 
-    wait_until("the socket", lambda: os.path.exists(a.socket))
+    wait_until("it is there", lambda: a.probe("live").returncode == 0)
     shown = wait_until("a reason", said)
     failed = ask(port, "GET", "/metrics")[1].decode()
     assert 'ampoule_errors_total{op="' in failed
@@ -133,7 +133,7 @@ def test_probes(folder, start):
     sealed = Sealed(folder)
     sealed.put("a", "b")
     a = start(sealed.store() + template(f"{folder}/f", '{{ with secret "later" }}x{{ end }}'))
-    wait_until("the socket", lambda: os.path.exists(a.socket))
+    wait_until("it is there", lambda: a.probe("live").returncode == 0)
     assert a.probe("live").returncode == 0
     for what in ("startup", "ready"):
         done = a.probe(what)

@@ -101,7 +101,7 @@ def test_a_sink_that_cannot_be_written_holds_up_no_other(bao, folder, start):
 
 def test_once_with_a_sink_that_cannot_be_written(bao, folder, start):
     write(f"{folder}/wall", "")
-    a = start(config(bao, folder, sink(f"{folder}/wall/t")), "--once", "--timeout", "1s")
+    a = start(config(bao, folder, sink(f"{folder}/wall/t")), "--once", "--timeout", "5s")
     assert a.ended() == 1
     assert f"{folder}/wall/t" in a.output().splitlines()[-1]
 

@@ -266,7 +266,7 @@ def nothing_is_left(pod):
 @pytest.mark.parametrize("state", [True, False])
 def test_a_start_that_fails_leaves_nothing_in_the_store(pod, state):
     more = template(f"{pod.folder}/app/creds", CREDS) + template(f"{pod.folder}/app/x", BAD)
-    a = pod.start("--once", "--timeout", "1s", state=state, templates=more)
+    a = pod.start("--once", "--timeout", "5s", state=state, templates=more)
     assert a.ended() == 1
     assert mints(a) == 1 and "kv/data/none" in a.output().splitlines()[-1]
     nothing_is_left(pod)
@@ -285,7 +285,7 @@ def test_a_start_that_is_broken_off_leaves_nothing_in_the_store(pod):
 @needs_pg
 def test_a_template_that_fails_leaves_nothing_in_the_store(pod):
     wrong = CREDS.replace(".Data.username", "index .Data.username 9999")
-    a = pod.start("--once", "--timeout", "1s",
+    a = pod.start("--once", "--timeout", "5s",
                   templates=template(f"{pod.folder}/app/creds", wrong))
     assert a.ended() == 1
     nothing_is_left(pod)
