@@ -138,11 +138,10 @@ def with_policies(folder, settings, title, each):
     return file
 
 
-def policies_cost(name, program, configurations, folder, ca):
-    """CPU time a request with and without policies, in turns, so that a neighbour disturbs each
-    alike: the least and the median of ROUNDS, and the least as a ratio of the first's."""
-    servers = [(title, *start([program, "--config", str(file), "--log-format", "json"]))
-               for title, file in configurations.items()]
+def in_turns(commands, connections, requests, folder, ca):
+    """CPU time a request of each server in turns, so that a neighbour disturbs each alike: the
+    least and the median of ROUNDS, and the least as a ratio of the first's."""
+    servers = [(title, *start(argv)) for title, argv in commands]
     drains = [subprocess.Popen(["cat"], stdin=process.stdout, stdout=subprocess.DEVNULL)
               for _, process, _ in servers]
     body = folder / "bodies.json"
@@ -152,11 +151,11 @@ def policies_cost(name, program, configurations, folder, ca):
         for _ in range(ROUNDS):
             for title, process, port in servers:
                 before = cpu_us(process.pid)
-                r = load(port, ca, str(body), 64, REQUESTS, False)
+                r = load(port, ca, str(body), connections, requests, False)
                 each[title].append((cpu_us(process.pid) - before) / max(1, r["requests"]))
         usual = min(each[servers[0][0]])
         for title, all_of_it in each.items():
-            print(f"| {name}{title} | {min(all_of_it):.0f} | "
+            print(f"| {title} | {connections} | {min(all_of_it):.0f} | "
                   f"{statistics.median(all_of_it):.0f} | {min(all_of_it) / usual:.2f} |",
                   flush=True)
     finally:
@@ -180,20 +179,26 @@ def main():
             folder, settings, "few", lambda n: "shop" if n % 20 == 0 else f"team-{n}-*"),
         ", 100 policies, all are for it": with_policies(folder, settings, "all",
                                                         lambda n: "sh*")}
-    print("| server | review | connections | requests/s | p50 ms | p99 ms | CPU µs | bad |")
+    builds = [(name, str(ROOT / where / "ampoule-webhook")) for name, where in BUILDS
+              if (ROOT / where / "ampoule-webhook").exists()]
+
+    def command(program, file):
+        return [program, "--config", str(file), "--log-format", "json"]
+
+    go = ("Go net/http", [GO, "serve", cert, key])
+    print("| in turns, 5 KB | connections | CPU µs, least | median | ratio |\n|---|---|---|---|---|")
+    for connections in CONNECTIONS:
+        in_turns([*((name, command(program, settings)) for name, program in builds), go],
+                 connections, REQUESTS // 4, folder, authority.cert)
+    for name, program in builds:
+        in_turns([(name + title, command(program, file))
+                  for title, file in configurations.items()], 64, REQUESTS, folder, authority.cert)
+    print("\n| server | review | connections | requests/s | p50 ms | p99 ms | CPU µs | bad |")
     print("|---|---|---|---|---|---|---|---|")
-    for name, where in BUILDS:
-        program = ROOT / where / "ampoule-webhook"
-        if program.exists():
-            for title, file in configurations.items():
-                measure(name + title, [str(program), "--config", str(file), "--log-format",
-                                       "json"], folder, authority.cert)
-    measure("Go net/http", [GO, "serve", cert, key], folder, authority.cert)
-    print("\n| policies, 5 KB, 64 connections | CPU µs, least | median | ratio |\n|---|---|---|---|")
-    for name, where in BUILDS:
-        program = ROOT / where / "ampoule-webhook"
-        if program.exists():
-            policies_cost(name, str(program), configurations, folder, authority.cert)
+    for name, program in builds:
+        for title, file in configurations.items():
+            measure(name + title, command(program, file), folder, authority.cert)
+    measure(*go, folder, authority.cert)
 
 
 main()
