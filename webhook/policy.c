@@ -178,8 +178,6 @@ static bool is_pleased(struct judging *j, const struct patterns *p, enum policy_
 		       bool deny)
 {
 	const struct facts *f = j->f;
-	if (p->n > 0 && j->pleased[kind][deny] == p->list)
-		return true;
 	if (f->uses[kind].overfull || (kind == FACT_PATHS && way_around(f)) ||
 	    (kind <= FACT_FUNCTIONS && f->config_map))
 		return false;
@@ -227,14 +225,21 @@ static void ask_facts(struct judging *j, const struct patterns *p, enum policy_f
 		judge_found(j, "metadata.annotations", "%s", unseen);
 }
 
+// An equal list of another policy was pleased: they are one (policy_load.c).
+static bool is_known(const struct judging *j, const struct patterns *p,
+		     enum policy_fact kind, bool deny)
+{
+	return p->n > 0 && j->pleased[kind][deny] == p->list;
+}
+
 static void ask_lists(struct judging *j)
 {
 	const struct policy *p = j->policy;
 	for (unsigned left = p->facts; left; left &= left - 1) {
 		enum policy_fact i = (enum policy_fact)__builtin_ctz(left);
-		if (p->deny[i].given)
+		if (p->deny[i].given && !is_known(j, &p->deny[i], i, true))
 			ask_facts(j, &p->deny[i], i, true);
-		if (p->allow[i].given)
+		if (p->allow[i].given && !is_known(j, &p->allow[i], i, false))
 			ask_facts(j, &p->allow[i], i, false);
 	}
 }

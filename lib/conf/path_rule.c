@@ -163,11 +163,12 @@ static bool begins_form(char c)
 // or takes others than "data", "metadata" and "subkeys". Most patterns end here.
 static bool differs(const char *pattern, const char *path)
 {
-	size_t i = 0, part = 0;
-	while (pattern[i] == path[i] && pattern[i] && pattern[i] != '*') {
-		part = pattern[i] == '/' ? i + 1 : part;
+	size_t i = 0;
+	while (pattern[i] == path[i] && pattern[i] && pattern[i] != '*')
 		i++;
-	}
+	size_t part = i;
+	while (part > 0 && pattern[part - 1] != '/')
+		part--;
 	return pattern[i] && path[i] && pattern[i] != '*' && pattern[i] != '?' &&
 	       !begins_form(pattern[part]) && !begins_form(path[part]);
 }
