@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// For readers and writers of JSON text: what stands for itself in a JSON string (RFC 8259 section 7).
+// For readers and writers of JSON text: what stands for itself in a string (RFC 8259 section 7).
 #pragma once
 
 #include <stddef.h>

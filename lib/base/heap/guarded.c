@@ -96,8 +96,8 @@ static void lock(void)
 
 static void unlock(void)
 {
-	if (!alone)
-		atomic_flag_clear_explicit(&heap.lock, memory_order_release);
+	// Always: it costs nothing, and a thread may have ended meanwhile.
+	atomic_flag_clear_explicit(&heap.lock, memory_order_release);
 }
 
 static bool reserve(void)
