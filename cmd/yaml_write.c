@@ -44,7 +44,8 @@ static void put_string(struct writing *w, const char *text, size_t len)
 	yaml_scalar_style_t style = YAML_ANY_SCALAR_STYLE;
 	if (memchr(text, '\n', len))
 		style = YAML_LITERAL_SCALAR_STYLE;
-	else if (len == 0 || yaml_resolve(s, &unused) != YAML_STR || yaml_is_base60(s))
+	else if (len == 0 || yaml_resolve(s, &unused) != YAML_STR || yaml_is_base60(s) ||
+		 str_eq(s, "<<")) // as a key it would mean a merge
 		style = YAML_DOUBLE_QUOTED_SCALAR_STYLE;
 	put_text(w, text, len, style);
 }
