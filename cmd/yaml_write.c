@@ -44,8 +44,7 @@ static void put_string(struct writing *w, const char *text, size_t len)
 	yaml_scalar_style_t style = YAML_ANY_SCALAR_STYLE;
 	if (memchr(text, '\n', len))
 		style = YAML_LITERAL_SCALAR_STYLE;
-	else if (len == 0 || yaml_resolve(s, &unused) != YAML_STR || yaml_is_base60(s) ||
-		 str_eq(s, "<<")) // as a key it would mean a merge
+	else if (len == 0 || yaml_resolve(s, &unused) != YAML_STR || yaml_is_base60(s))
 		style = YAML_DOUBLE_QUOTED_SCALAR_STYLE;
 	put_text(w, text, len, style);
 }
@@ -91,7 +90,10 @@ static void put_object(struct writing *w, const json_t *v)
 	     yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, style));
 	json_object_foreach((json_t *)(uintptr_t)v, key, value)
 	{
-		put_string(w, key, strlen(key));
+		if (strcmp(key, "<<") == 0) // without quotes it means a merge
+			put_text(w, key, 2, YAML_DOUBLE_QUOTED_SCALAR_STYLE);
+		else
+			put_string(w, key, strlen(key));
 		put(w, value);
 	}
 	emit(w, &event, yaml_mapping_end_event_initialize(&event));
