@@ -218,12 +218,14 @@ static bool check_store(const struct plan *p, const struct asked_entry *entry,
 				   "name it there, too",
 				   said);
 	}
-	near = strcmp(said, "vault") ? str_nearest(said, names, n) : NULL;
+	if (strcmp(said, "vault") == 0)
+		return true;
+	near = str_nearest(said, names, n);
 	if (near)
 		return asked_wrong(entry, e,
 				   "there is no store '%.63s' (did you mean %.63s?)",
 				   said, near);
-	if (strcmp(said, "vault") && !strpbrk(said, "?#"))
+	if (!strpbrk(said, "?#"))
 		warn_path(p, entry, said, chosen);
 	return true;
 }

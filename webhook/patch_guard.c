@@ -195,15 +195,16 @@ static bool may_add_mount(const struct plan *p, const json_t *container,
 {
 	const char *path = pod_text(mount, "mountPath"),
 		   *volume = pod_text(mount, "name"), *name = pod_text(container, "name");
-	AUTO_JSON json_t *ours = plan_volumes(p);
 	if (pod_find(json_object_get(container, "volumeMounts"), "mountPath", path) !=
 	    mount)
 		return err_set(e, ERR_CONFIG, 0,
 			       "it mounts twice at %.100s in container '%.63s'; give "
 			       "each mount a mountPath of its own",
 			       path, name);
-	return pod_find(json_object_get(p->spec, "volumes"), "name", volume) ||
-	       pod_find(ours, "name", volume) ||
+	if (pod_find(json_object_get(p->spec, "volumes"), "name", volume))
+		return true;
+	AUTO_JSON json_t *ours = plan_volumes(p);
+	return pod_find(ours, "name", volume) ||
 	       err_set(e, ERR_CONFIG, 0,
 		       "its mount %.100s in container '%.63s' is of the volume '%.63s', "
 		       "which the pod does not have; add that to spec.volumes",

@@ -48,7 +48,7 @@ struct serve {
 	struct cluster *cluster; // NULL: the API server is never asked
 	struct metrics metrics;
 	unsigned open_servers; // not yet drained
-	bool ending, log_held;
+	bool ending;
 };
 
 // --- answers
@@ -73,19 +73,15 @@ static bool is_json(struct str type)
 
 static void on_answered(void *ctx)
 {
-	struct serve *s = ctx;
-	s->log_held = false;
+	(void)ctx;
 	log_release();
 }
 
 // What the reviews of this round of the loop have to say comes behind their answers.
 static void hold_log(struct serve *s)
 {
-	if (s->log_held)
-		return;
-	s->log_held = true;
-	log_hold();
-	loop_later(s->loop, on_answered, s);
+	if (log_hold())
+		loop_later(s->loop, on_answered, s);
 }
 
 static void log_review(const struct mutate_note *n, int status)

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/base/lanes.h"
+
 // 1 when lo <= c <= hi, else 0, without a branch.
 static unsigned in_range(unsigned c, unsigned lo, unsigned hi)
 {
@@ -14,7 +16,6 @@ static unsigned in_range(unsigned c, unsigned lo, unsigned hi)
 }
 
 // Eight 6-bit values, each in a byte, as letters; n_above() is 1 where a value is above k.
-#define LANES(k) ((uint64_t)(k)*0x0101010101010101u)
 static uint64_t n_above(uint64_t v, unsigned k)
 {
 	return (v + LANES(0x7f - k)) >> 7 & LANES(1);

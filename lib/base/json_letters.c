@@ -2,11 +2,9 @@
 // Eight bytes at once: strings are most of a document, for the reader and for the writer.
 #include "lib/base/json_letters.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
-#define LANES(k) ((uint64_t)(k)*0x0101010101010101u)
+#include "lib/base/lanes.h"
 
 // Whether a byte of v is zero, or (n at most 128) below n.
 static bool has_below(uint64_t v, unsigned n)
@@ -14,7 +12,7 @@ static bool has_below(uint64_t v, unsigned n)
 	return (v - LANES(n)) & ~v & LANES(0x80);
 }
 
-size_t json_letters(const char *p, size_t len, unsigned char *ret_high)
+size_t json_letters(const char *p, size_t len, bool *ret_other)
 {
 	uint64_t v, high = 0;
 	size_t i = 0;
@@ -26,7 +24,7 @@ size_t json_letters(const char *p, size_t len, unsigned char *ret_high)
 	}
 	for (; i < len && p[i] != '"' && p[i] != '\\' && (unsigned char)p[i] >= ' '; i++)
 		high |= (unsigned char)p[i];
-	if (ret_high && (high & LANES(0x80)))
-		*ret_high |= 0x80;
+	if (ret_other && (high & LANES(0x80)))
+		*ret_other = true;
 	return i;
 }

@@ -109,8 +109,8 @@ static bool read_escape(struct reader *r)
 static bool read_string(struct reader *r, struct str *ret)
 {
 	const char *from = ++r->p;
-	unsigned char high = 0;
-	r->p += json_letters(r->p, (size_t)(r->end - r->p), &high);
+	bool other = false; // than ASCII
+	r->p += json_letters(r->p, (size_t)(r->end - r->p), &other);
 	*ret = (struct str){ from, (size_t)(r->p - from) };
 	if (r->p < r->end && *r->p == '\\') {
 		buf_reset(&r->plain);
@@ -119,7 +119,7 @@ static bool read_string(struct reader *r, struct str *ret)
 			if (!read_escape(r))
 				return false;
 			const char *more = r->p;
-			r->p += json_letters(more, (size_t)(r->end - more), &high);
+			r->p += json_letters(more, (size_t)(r->end - more), &other);
 			buf_add(&r->plain, more, (size_t)(r->p - more));
 		}
 		*ret = (struct str){ buf_str(&r->plain), r->plain.len };
@@ -127,7 +127,7 @@ static bool read_string(struct reader *r, struct str *ret)
 	if (r->p == r->end || *r->p != '"')
 		return unexpected(r);
 	r->p++;
-	if (high < 0x80 || str_valid_utf8(ret->p, ret->len))
+	if (!other || str_valid_utf8(ret->p, ret->len))
 		return true;
 	r->p = from;
 	return fault(r, "bytes that are not UTF-8");

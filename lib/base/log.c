@@ -262,9 +262,11 @@ static void finish(struct line *l, enum log_level level)
 	held.len += l->len;
 }
 
-void log_hold(void)
+bool log_hold(void)
 {
+	bool first = !held.on;
 	held.on = true;
+	return first;
 }
 
 void log_release(void)

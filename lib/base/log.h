@@ -46,8 +46,9 @@ void log_set_audit_fd(int fd);
 // From log_hold() on lines wait, at most 4 KiB of them, for log_release(): a server's come behind
 // its answers, since whoever reads the log is woken for each write, and takes the processor. Not
 // for longer than one round of a loop: a process that is killed loses them. Audit lines that
-// have a place of their own never wait.
-void log_hold(void);
+// have a place of their own never wait. True: they did not wait already, so that it is for the
+// caller to release them.
+bool log_hold(void);
 void log_release(void);
 // Also told of each line (status, tests), at once; NULL ends it.
 typedef void log_tap_fn(void *ctx, enum log_level level, const char *line, size_t len);

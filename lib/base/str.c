@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/auto.h"
+#include "lib/base/lanes.h"
 
 enum { NAME_LETTERS_MAX = 63 };
 
@@ -102,7 +103,7 @@ bool str_valid_utf8(const char *s, size_t len)
 		uint64_t ahead;
 		if (len - i >= sizeof(ahead)) {
 			memcpy(&ahead, p + i, sizeof(ahead));
-			if (!(ahead & 0x8080808080808080u)) {
+			if (!(ahead & LANES(0x80))) {
 				i += sizeof(ahead);
 				continue;
 			}
